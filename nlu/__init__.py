@@ -1,0 +1,1 @@
+"""Text to `Understanding`: knows no channel, no database, nothing of the bot."""
