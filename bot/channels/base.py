@@ -1,0 +1,64 @@
+"""The port that every platform fits: events in, messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.domain import Account, Inbound, Outgoing, PlaceRef, Platform, Receipt
+
+
+class Intake(Protocol):
+    """Where a channel hands over what arrived."""
+
+    async def __call__(self, events: Sequence[Inbound], *, cursor: str | None = None) -> None:
+        """Commit the events, and with them the channel's cursor; returns after the commit, or raises.
+
+        Only after it has returned may the platform be told that we have the events.
+        """
+        ...
+
+
+class Cursors(Protocol):
+    """Where a channel reads how far it had come before a restart."""
+
+    async def read(self, account: Account) -> str | None: ...
+
+
+class FileSource(Protocol):
+    """Where a channel reads a stored file that it has to send."""
+
+    async def open(self, attachment_id: int) -> tuple[str, str, bytes]:
+        """Name, media type and content of a stored file."""
+        ...
+
+
+class Channel(Protocol):
+    """One account on one platform."""
+
+    platform: Platform
+
+    @property
+    def account(self) -> Account:
+        """Known once the channel has started."""
+        ...
+
+    async def run(self, intake: Intake) -> None:
+        """Receive until cancelled. Raises only what a restart could not mend."""
+        ...
+
+    async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
+        """Send one message, already within the platform's limits; never raises for what a platform does."""
+        ...
+
+    async def typing(self, place: PlaceRef) -> None:
+        """Show that an answer is on its way; a lost hint is no error."""
+        ...
+
+    async def fetch(self, ref: str, *, limit: int) -> bytes:
+        """Content of a file that a member sent, at most `limit` bytes; raises ChannelError."""
+        ...
+
+    def split(self, message: Outgoing) -> tuple[Outgoing, ...]:
+        """The message as the platform takes it: split at paragraph ends, never cut, buttons below the last."""
+        ...

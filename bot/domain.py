@@ -1,0 +1,247 @@
+"""The words of the house as types; imports nothing of the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+ContactId = NewType("ContactId", int)
+IdentityId = NewType("IdentityId", int)
+PlaceId = NewType("PlaceId", int)
+ConversationId = NewType("ConversationId", int)
+MessageId = NewType("MessageId", int)
+TurnId = NewType("TurnId", int)
+CaseId = NewType("CaseId", int)
+OutboxId = NewType("OutboxId", int)
+EntryId = NewType("EntryId", str)
+KnowledgeVersion = NewType("KnowledgeVersion", str)
+Lang = NewType("Lang", str)
+"""A language code: es, en or pt."""
+
+ES, EN, PT = Lang("es"), Lang("en"), Lang("pt")
+
+
+class Platform(StrEnum):
+    """Where people write."""
+
+    TELEGRAM = "telegram"
+    DISCORD = "discord"
+    WEB = "web"
+    TERMINAL = "terminal"
+
+
+class PlaceKind(StrEnum):
+    """What sort of place a conversation happens in."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+    CHANNEL = "channel"
+    THREAD = "thread"
+    STAFF = "staff"
+
+
+class AttachmentKind(StrEnum):
+    """What a member sent beside or instead of words."""
+
+    PHOTO = "photo"
+    FILE = "file"
+    VOICE = "voice"
+    VIDEO = "video"
+    STICKER = "sticker"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One bot account on a platform; `id` is the platform's own (bot id), or `local`."""
+
+    platform: Platform
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote, as the platform names them. `lang_hint` is the language of their app, if told."""
+
+    external_id: str
+    display_name: str = ""
+    username: str = ""
+    lang_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRef:
+    """Where it was written. `external_id` is the platform's chat id; `thread` its thread, or ''."""
+
+    external_id: str
+    kind: PlaceKind
+    thread: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRef:
+    """A file as the platform announces it, before it is fetched. `size` in bytes, 0 if not told."""
+
+    kind: AttachmentKind
+    ref: str
+    name: str = ""
+    mime: str = ""
+    size: int = 0
+
+
+class InboundKind(StrEnum):
+    """What arrived."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    BUTTON = "button"
+    COMMAND = "command"
+    BLOCKED = "blocked"
+    """The member blocked or unblocked the bot, or left; `text` is "on" or "off"."""
+    OTHER = "other"
+    """Known and stored, but nothing that anyone says."""
+    UNPARSABLE = "unparsable"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One event of a platform, ready to be committed.
+
+    `event_id` is unique per account and makes a repeat harmless. `message_id` is the platform's id of the
+    message it is about. A command has its canonical English name in `command` and the rest in `text`;
+    a button has its payload in `text`. `raw` is what the platform sent, kept only while it is useful.
+    """
+
+    account: Account
+    event_id: str
+    kind: InboundKind
+    sent_at: datetime
+    sender: Sender | None = None
+    place: PlaceRef | None = None
+    message_id: str = ""
+    text: str = ""
+    command: str = ""
+    reply_to: str = ""
+    album: str = ""
+    attachments: tuple[AttachmentRef, ...] = ()
+    raw: str = ""
+
+
+class Owner(StrEnum):
+    """Who speaks in a conversation."""
+
+    BOT = "bot"
+    QUEUE = "queue"
+    HUMAN = "human"
+    PAUSED = "paused"
+
+
+class CaseState(StrEnum):
+    """The life of a hand-off."""
+
+    NEW = "new"
+    ASSIGNED = "assigned"
+    WAITING = "waiting"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class Reason(StrEnum):
+    """Why a conversation was handed to a person."""
+
+    ASKED = "asked_for_person"
+    COMPLAINT = "complaint"
+    NOT_UNDERSTOOD = "not_understood"
+    ENTRY = "entry_says_so"
+    FACT_EXPIRED = "fact_expired"
+    FILE = "file_received"
+    HELD = "held_send"
+
+
+class Outcome(StrEnum):
+    """What became of a message addressed to the bot: exactly one of these."""
+
+    ANSWERED = "answered"
+    CLARIFIED = "clarified"
+    SMALL_TALK = "small_talk"
+    HANDED_OFF = "handed_off"
+    RELAYED = "relayed"
+    JOINED = "joined"
+    IGNORED = "ignored"
+    BLOCKED = "blocked"
+
+
+class OutboxState(StrEnum):
+    """How far a send has come."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    HELD = "held"
+    """We don't know whether it arrived; a person says."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    """The platform refused it for good."""
+
+
+class Author(StrEnum):
+    """Who said a message."""
+
+    MEMBER = "member"
+    BOT = "bot"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a message; `label` begins with the word, `payload` is at most 64 bytes of ASCII."""
+
+    label: str
+    payload: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to be sent, in light Markdown when `markdown`, else exactly as written.
+
+    `rows` are rows of buttons. `image` is a path below the instance's folder, with its `alt` text.
+    `attachment` is the id of a stored file that staff forwards or receives.
+    """
+
+    text: str
+    markdown: bool = False
+    rows: tuple[tuple[Button, ...], ...] = ()
+    image: str = ""
+    alt: str = ""
+    attachments: tuple[int, ...] = ()
+    reply_to: str = ""
+    silent: bool = False
+
+
+class Delivery(StrEnum):
+    """What became of one attempt to send."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    """Surely not delivered; try again after `retry_after` seconds."""
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    """Surely not delivered, and never will be."""
+    GONE = "gone"
+    """The member blocked the bot or deleted the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's answer to one send. `external_id` names the message when it was sent."""
+
+    delivery: Delivery
+    external_id: str = ""
+    retry_after: float = 0.0
+    error: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
