@@ -1,0 +1,1 @@
+"""The database: tables, the one writer, and one module per noun."""
