@@ -1,0 +1,90 @@
+"""Settings of a process, from the environment and `.env`; what the brand says lives in `config/` instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+PREFIX = "VOCERO_"
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and what it is for; each is an environment variable `VOCERO_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("."), description="Folder that holds faq/ and config/.")
+    data: Path = Field(Path("data"), description="Folder for the database, files and trained models.")
+    database_url: str = Field("", description="Database address; empty means SQLite in the data folder.")
+
+    telegram_token: SecretStr = Field(
+        SecretStr(""), description="Token of the Telegram bot; empty leaves Telegram off."
+    )
+    telegram_staff_chat: str = Field("", description="Id of the Telegram chat where staff works cases.")
+    telegram_base_url: str = Field(
+        "https://api.telegram.org/bot", description="Address of the Bot API server, up to the token."
+    )
+    telegram_file_url: str = Field(
+        "https://api.telegram.org/file/bot", description="Address for files of the Bot API server."
+    )
+    telegram_limits: bool = Field(True, description="Keep Telegram's sending limits (off only for benches).")
+
+    web_host: str = Field("127.0.0.1", description="Address that the web chat and staff page listen on.")
+    web_port: int = Field(8080, ge=0, le=65535, description="Port of the web chat; 0 picks a free one.")
+    web_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins that may embed the web chat, separated by commas."
+    )
+    web_public_url: str = Field("", description="Address under which members reach the web chat.")
+    staff_remote: bool = Field(
+        False, description="Serve the staff page to other machines too (put it behind https)."
+    )
+
+    settle_seconds: float = Field(
+        2.0, ge=0, le=30, description="Wait for a member to finish a thought, in seconds; 0 answers at once."
+    )
+    file_limit_mb: int = Field(20, ge=1, le=50, description="Largest file of a member that is kept, in MB.")
+    drain_seconds: float = Field(10.0, ge=0, description="Time to finish open work when stopping.")
+    knowledge_rest_seconds: float = Field(
+        3.0, ge=0, description="How long edited files must rest before they are checked and published."
+    )
+    lang: str = Field("es", pattern="^(es|en)$", description="Language of the staff place and of the log.")
+    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="How log lines look.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
+
+    @field_validator("web_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's address, also when none was given."""
+        return self.database_url or f"sqlite:///{(self.data / 'vocero.db').as_posix()}"
+
+    @property
+    def files(self) -> Path:
+        """Where files of members are kept."""
+        return self.data / "files"
+
+    @property
+    def models(self) -> Path:
+        """Where trained models are kept."""
+        return self.data / "models"
+
+
+def read(**given: object) -> Settings:
+    """Read the settings; `given` ones go before the environment. Raises SettingsError naming each variable."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
+    except ValidationError as error:
+        lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsError(
+            "; ".join(lines), remedy="Correct it in the environment or in .env.", where="settings"
+        ) from None
