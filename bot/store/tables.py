@@ -273,7 +273,7 @@ outbox = Table(
     "outbox",
     metadata,
     _id(),
-    Column("lane", String(64), nullable=False),  # `c<conversation>` or `s<place>`: sends of a lane go one at a time
+    Column("lane", String(64), nullable=False),  # `c<conversation>`, `s<place>`: a lane sends one at a time
     _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("case_id", "cases", nullable=True, index=True),
     _ref("message_id", "messages", nullable=True),
