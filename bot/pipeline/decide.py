@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.conversation.situation import Last, Memory, Said, Situation
 from bot.domain import (
     AttachmentKind,
     EntryId,
@@ -17,7 +18,7 @@ from bot.domain import (
 )
 from bot.knowledge.model import Autonomy, Entry, Knowledge, Person
 from bot.knowledge.template import facts_used
-from bot.pipeline.model import Decision, Last, Memory, Reading, Said, Situation, Talk
+from bot.pipeline.model import Decision, Reading, Talk
 from nlu import model as nlu
 
 PICK = "pick:"

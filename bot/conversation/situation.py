@@ -1,0 +1,133 @@
+"""A conversation as the corridor sees it: what it remembers and what the member said since the last turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.conversation.ownership import Ownership
+from bot.domain import (
+    Account,
+    AttachmentKind,
+    CaseId,
+    ContactId,
+    ConversationId,
+    EntryId,
+    InboundKind,
+    Lang,
+    MessageId,
+    PlaceRef,
+)
+
+REMEMBERED = 24
+"""How many entries a conversation remembers to have been given, so that wordings don't repeat."""
+
+
+class Last(StrEnum):
+    """What the bot said last, so that "repeat", "2" and "the first one" make sense."""
+
+    NOTHING = ""
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    TALK = "talk"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a conversation carries from turn to turn.
+
+    `given` counts how often each entry was answered, oldest first. `options` are the entries offered by the
+    last clarification or menu. `tried` are the entries given or offered since a person was last here.
+    """
+
+    last: Last = Last.NOTHING
+    entry: EntryId | None = None
+    options: tuple[EntryId, ...] = ()
+    given: Mapping[EntryId, int] = field(default_factory=dict)
+    tried: tuple[EntryId, ...] = ()
+    talks: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Memory:
+        """Read what `to_json` wrote; unknown and missing keys do no harm."""
+        return cls(
+            last=Last(data.get("last", "")),
+            entry=EntryId(data["entry"]) if data.get("entry") else None,
+            options=tuple(EntryId(i) for i in data.get("options", ())),
+            given={EntryId(k): int(v) for k, v in data.get("given", {}).items()},
+            tried=tuple(EntryId(i) for i in data.get("tried", ())),
+            talks=int(data.get("talks", 0)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON, for the conversation's row."""
+        return {
+            "last": self.last.value,
+            "entry": self.entry or "",
+            "options": list(self.options),
+            "given": dict(self.given),
+            "tried": list(self.tried),
+            "talks": self.talks,
+        }
+
+    def answered(self, entry: EntryId) -> Memory:
+        """After an answer with `entry`."""
+        given = {k: v for k, v in self.given.items() if k != entry}
+        given[entry] = self.given.get(entry, 0) + 1
+        while len(given) > REMEMBERED:
+            given.pop(next(iter(given)))
+        return replace(
+            self, last=Last.ANSWER, entry=entry, options=(), given=given, tried=self._tried((entry,))
+        )
+
+    def offered(self, options: tuple[EntryId, ...]) -> Memory:
+        """After a clarification with `options`."""
+        return replace(self, last=Last.CLARIFY, options=options, tried=self._tried(options))
+
+    def talked(self, options: tuple[EntryId, ...] = ()) -> Memory:
+        """After small talk; `options` are the titles shown with it, if any."""
+        return replace(self, last=Last.TALK, options=options, talks=self.talks + 1)
+
+    def _tried(self, entries: tuple[EntryId, ...]) -> tuple[EntryId, ...]:
+        kept = tuple(e for e in self.tried if e not in entries)
+        return (*kept, *entries)[-REMEMBERED:]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a member that has no outcome yet."""
+
+    id: MessageId
+    kind: InboundKind
+    text: str
+    sent_at: datetime
+    stored_at: datetime
+    command: str = ""
+    album: str = ""
+    external_id: str = ""
+    attachments: tuple[AttachmentKind, ...] = ()
+    attachment_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A conversation as one read saw it, with what the member said since the last turn."""
+
+    conversation: ConversationId
+    contact: ContactId
+    version: int
+    ownership: Ownership
+    account: Account
+    place: PlaceRef
+    name: str
+    case: CaseId | None
+    lang: Lang | None
+    misses: int
+    wordless: int
+    first_visit: bool
+    blocked: bool
+    memory: Memory
+    said: tuple[Said, ...]

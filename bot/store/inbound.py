@@ -1,0 +1,350 @@
+"""What arrives: each event once, with the person, the place and the conversation it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from bot.domain import (
+    Account,
+    ContactId,
+    ConversationId,
+    IdentityId,
+    Inbound,
+    InboundKind,
+    PlaceKind,
+)
+from bot.store.dialect import insert_or_ignore, upsert
+from bot.store.tables import (
+    attachments,
+    contacts,
+    conversations,
+    cursors,
+    edits,
+    identities,
+    inbound,
+    messages,
+    places,
+    timers,
+)
+
+STAFF_TIMER = "staff"
+"""A timer that is due at once: something that staff said or tapped, to be run in the member's conversation."""
+
+_SAYS = frozenset({InboundKind.MESSAGE, InboundKind.COMMAND, InboundKind.BUTTON})
+_KNOWN_LANGUAGES = frozenset({"es", "en", "pt"})
+
+Key = tuple[str, str, str, str, str]
+"""Platform, account, place, thread and person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A conversation that was seen before, so that its rows need not be looked up again."""
+
+    conversation: ConversationId
+    contact: ContactId
+    identity: IdentityId
+    display_name: str
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What one unit stored: conversations with something new to decide, and what to remember of them."""
+
+    woken: dict[ConversationId, None] = field(default_factory=dict)
+    known: dict[Key, Known] = field(default_factory=dict)
+    staff: bool = False
+    files: bool = False
+    new: int = 0
+
+
+def ingest(
+    connection: Connection,
+    events: Sequence[Inbound],
+    now: datetime,
+    known: Mapping[Key, Known],
+    *,
+    cursor: tuple[Account, str] | None = None,
+) -> Ingested:
+    """Store every event that was not stored before, in order, and the account's cursor with them.
+
+    `known` is a cache of earlier units; what this one adds is in the result, to be kept only after the commit.
+    """
+    result = Ingested()
+    where = [_resolve(connection, event, now, known, result) for event in events]
+    fresh = _insert_events(connection, events, where, now)
+    result.new = len(fresh)
+    said: list[tuple[Inbound, ConversationId]] = []
+    for index, event in enumerate(events):
+        if index not in fresh:
+            continue
+        here = where[index]
+        if event.place is not None and event.place.kind is PlaceKind.STAFF:
+            if event.kind in _SAYS:
+                connection.execute(insert(timers), _staff_timer(event, now))
+                result.staff = True
+        elif here is None:
+            continue
+        elif event.kind in _SAYS:
+            said.append((event, here.conversation))
+        elif event.kind is InboundKind.EDIT:
+            _flush(connection, said, now, result)
+            _edit(connection, event, here.conversation, now)
+        elif event.kind is InboundKind.BLOCKED:
+            since = now if event.text == "on" else None
+            connection.execute(
+                update(identities).where(identities.c.id == here.identity).values(unreachable_since=since)
+            )
+    _flush(connection, said, now, result)
+    if cursor is not None:
+        account, position = cursor
+        upsert(
+            connection,
+            cursors,
+            {"platform": account.platform.value, "account": account.id, "position": position},
+            ("platform", "account"),
+        )
+    return result
+
+
+def read_cursor(connection: Connection, account: Account) -> str | None:
+    """How far the account's events have been committed."""
+    return connection.execute(
+        select(cursors.c.position).where(
+            cursors.c.platform == account.platform.value, cursors.c.account == account.id
+        )
+    ).scalar_one_or_none()
+
+
+def key_of(event: Inbound) -> Key | None:
+    """What a conversation is known by on its platform; None when nobody speaks anywhere."""
+    if event.sender is None or event.place is None or event.place.kind is not PlaceKind.PRIVATE:
+        return None
+    return (
+        event.account.platform.value,
+        event.account.id,
+        event.place.external_id,
+        event.place.thread,
+        event.sender.external_id,
+    )
+
+
+def _insert_events(
+    connection: Connection, events: Sequence[Inbound], where: Sequence[Known | None], now: datetime
+) -> set[int]:
+    """Indexes of the events that were new; of a repeat within one batch the first counts."""
+    if not events:
+        return set()
+    rows: list[dict[str, Any]] = [
+        {
+            "platform": event.account.platform.value,
+            "account": event.account.id,
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "conversation_id": here.conversation if here is not None else None,
+            "raw": event.raw if event.kind in (InboundKind.UNPARSABLE, InboundKind.OTHER) else "",
+            "received_at": now,
+        }
+        for event, here in zip(events, where, strict=True)
+    ]
+    statement = insert_or_ignore(connection, inbound).returning(
+        inbound.c.platform, inbound.c.account, inbound.c.event_id
+    )
+    stored = {tuple(row) for row in connection.execute(statement, rows)}
+    fresh: set[int] = set()
+    for index, row in enumerate(rows):
+        key = (row["platform"], row["account"], row["event_id"])
+        if key in stored:
+            stored.discard(key)
+            fresh.add(index)
+    return fresh
+
+
+def _flush(
+    connection: Connection,
+    said: list[tuple[Inbound, ConversationId]],
+    now: datetime,
+    result: Ingested,
+) -> None:
+    if not said:
+        return
+    rows = [
+        {
+            "conversation_id": conversation,
+            "author": "member",
+            "kind": event.kind.value,
+            "text": "" if event.kind is InboundKind.BUTTON else event.text,
+            "command": event.text if event.kind is InboundKind.BUTTON else event.command,
+            "external_id": event.message_id,
+            "reply_to": event.reply_to,
+            "album": event.album,
+            "sent_at": event.sent_at,
+            "stored_at": now,
+        }
+        for event, conversation in said
+    ]
+    ids = connection.execute(
+        insert(messages).returning(messages.c.id, sort_by_parameter_order=True), rows
+    ).scalars()
+    files: list[dict[str, Any]] = []
+    for (event, conversation), message in zip(said, ids, strict=True):
+        result.woken[conversation] = None
+        files.extend(
+            {
+                "message_id": message,
+                "kind": file.kind.value,
+                "ref": file.ref,
+                "name": file.name,
+                "mime": file.mime,
+                "size": file.size,
+            }
+            for file in event.attachments
+        )
+    if files:
+        connection.execute(insert(attachments), files)
+        result.files = True
+    said.clear()
+
+
+def _edit(connection: Connection, event: Inbound, conversation: ConversationId, now: datetime) -> None:
+    """Before its turn an edit replaces the text; later it is only written down."""
+    row = connection.execute(
+        select(messages.c.id, messages.c.text, messages.c.outcome)
+        .where(
+            messages.c.conversation_id == conversation,
+            messages.c.external_id == event.message_id,
+            messages.c.author == "member",
+        )
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None or row.text == event.text:
+        return
+    connection.execute(
+        insert(edits), {"message_id": row.id, "before": row.text, "after": event.text, "at": now}
+    )
+    change = update(messages).where(messages.c.id == bindparam("row")).values(edited_at=now)
+    if row.outcome is None:
+        change = change.values(text=event.text)
+    connection.execute(change, {"row": row.id})
+
+
+def _staff_timer(event: Inbound, now: datetime) -> dict[str, Any]:
+    assert event.place is not None
+    return {
+        "kind": STAFF_TIMER,
+        "due_at": now,
+        "payload": {
+            "kind": event.kind.value,
+            "platform": event.account.platform.value,
+            "account": event.account.id,
+            "place": event.place.external_id,
+            "thread": event.place.thread,
+            "staff": event.sender.display_name if event.sender else "",
+            "text": event.text,
+            "command": event.command,
+            "reply_to": event.reply_to,
+            "message_id": event.message_id,
+            "files": len(event.attachments),
+        },
+    }
+
+
+def _resolve(
+    connection: Connection,
+    event: Inbound,
+    now: datetime,
+    known: Mapping[Key, Known],
+    result: Ingested,
+) -> Known | None:
+    key = key_of(event)
+    if key is None or event.sender is None or event.place is None:
+        return None
+    here = result.known.get(key) or known.get(key)
+    if here is None:
+        here = _find_or_make(connection, event, now)
+        result.known[key] = here
+    if event.sender.display_name and event.sender.display_name != here.display_name:
+        name = event.sender.display_name
+        connection.execute(
+            update(identities)
+            .where(identities.c.id == here.identity)
+            .values(display_name=name, username=event.sender.username)
+        )
+        connection.execute(update(contacts).where(contacts.c.id == here.contact).values(display_name=name))
+        here = Known(here.conversation, here.contact, here.identity, name)
+        result.known[key] = here
+    return here
+
+
+def _find_or_make(connection: Connection, event: Inbound, now: datetime) -> Known:
+    assert event.sender is not None
+    assert event.place is not None
+    account = {"platform": event.account.platform.value, "account": event.account.id}
+    person = connection.execute(
+        select(identities.c.id, identities.c.contact_id, identities.c.display_name).where(
+            *(identities.c[name] == value for name, value in account.items()),
+            identities.c.external_id == event.sender.external_id,
+        )
+    ).one_or_none()
+    if person is not None:
+        identity, contact, name = person
+    else:
+        name = event.sender.display_name
+        contact = connection.execute(
+            insert(contacts).returning(contacts.c.id), {"display_name": name, "created_at": now}
+        ).scalar_one()
+        identity = connection.execute(
+            insert(identities).returning(identities.c.id),
+            {
+                **account,
+                "contact_id": contact,
+                "external_id": event.sender.external_id,
+                "username": event.sender.username,
+                "display_name": name,
+                "created_at": now,
+            },
+        ).scalar_one()
+    place = connection.execute(
+        select(places.c.id).where(
+            *(places.c[name] == value for name, value in account.items()),
+            places.c.external_id == event.place.external_id,
+        )
+    ).scalar_one_or_none()
+    if place is None:
+        place = connection.execute(
+            insert(places).returning(places.c.id),
+            {
+                **account,
+                "external_id": event.place.external_id,
+                "kind": event.place.kind.value,
+                "title": event.place.title,
+                "created_at": now,
+            },
+        ).scalar_one()
+    conversation = connection.execute(
+        select(conversations.c.id).where(
+            conversations.c.contact_id == contact,
+            conversations.c.place_id == place,
+            conversations.c.thread == event.place.thread,
+        )
+    ).scalar_one_or_none()
+    if conversation is None:
+        hint = event.sender.lang_hint[:2].lower()
+        conversation = connection.execute(
+            insert(conversations).returning(conversations.c.id),
+            {
+                "contact_id": contact,
+                "identity_id": identity,
+                "place_id": place,
+                "thread": event.place.thread,
+                "lang": hint if hint in _KNOWN_LANGUAGES else None,
+                "created_at": now,
+            },
+        ).scalar_one()
+    return Known(ConversationId(conversation), ContactId(contact), IdentityId(identity), name)

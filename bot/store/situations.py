@@ -1,0 +1,126 @@
+"""A conversation and what its member said since the last turn, as one read sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from bot.conversation.ownership import Ownership
+from bot.conversation.situation import Memory, Said, Situation
+from bot.domain import (
+    Account,
+    AttachmentKind,
+    CaseId,
+    ContactId,
+    ConversationId,
+    InboundKind,
+    Lang,
+    MessageId,
+    Owner,
+    PlaceKind,
+    PlaceRef,
+    Platform,
+)
+from bot.store.tables import attachments, cases, contacts, conversations, identities, messages, places
+
+OPEN_CASES = ("new", "assigned", "waiting", "snoozed", "reopened")
+
+_open_case = (
+    select(func.max(cases.c.id))
+    .where(cases.c.conversation_id == conversations.c.id, cases.c.state.in_(OPEN_CASES))
+    .scalar_subquery()
+)
+_conversation = (
+    select(
+        conversations,
+        contacts.c.display_name,
+        contacts.c.greeted_at,
+        identities.c.blocked_at,
+        identities.c.platform,
+        identities.c.account,
+        places.c.external_id.label("place"),
+        places.c.kind.label("place_kind"),
+        _open_case.label("case_id"),
+    )
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
+    .join(identities, identities.c.id == conversations.c.identity_id)
+    .join(places, places.c.id == conversations.c.place_id)
+    .where(conversations.c.id == bindparam("conversation"))
+)
+_unhandled = (
+    select(
+        messages.c.id,
+        messages.c.kind,
+        messages.c.text,
+        messages.c.command,
+        messages.c.album,
+        messages.c.external_id,
+        messages.c.sent_at,
+        messages.c.stored_at,
+        attachments.c.id.label("file"),
+        attachments.c.kind.label("file_kind"),
+    )
+    .outerjoin(attachments, attachments.c.message_id == messages.c.id)
+    .where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.outcome.is_(None),
+        messages.c.author == "member",
+    )
+    .order_by(messages.c.id, attachments.c.id)
+)
+
+
+def load(connection: Connection, conversation: ConversationId) -> Situation | None:
+    """The situation of a conversation; None if there is no such conversation."""
+    row = connection.execute(_conversation, {"conversation": conversation}).one_or_none()
+    if row is None:
+        return None
+    rows = connection.execute(_unhandled, {"conversation": conversation}).all()
+    return Situation(
+        conversation=conversation,
+        contact=ContactId(row.contact_id),
+        version=row.version,
+        ownership=Ownership(Owner(row.owner), row.staff),
+        account=Account(Platform(row.platform), row.account),
+        place=PlaceRef(row.place, PlaceKind(row.place_kind), row.thread),
+        name=row.display_name,
+        case=CaseId(row.case_id) if row.case_id is not None else None,
+        lang=Lang(row.lang) if row.lang else None,
+        misses=row.misses,
+        wordless=row.wordless,
+        first_visit=row.greeted_at is None,
+        blocked=row.blocked_at is not None,
+        memory=Memory.from_json(row.context),
+        said=tuple(_said(list(group)) for _, group in groupby(rows, key=lambda r: r.id)),
+    )
+
+
+def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list[ConversationId]:
+    """Conversations with messages that were stored before `before` and have no outcome yet."""
+    found = connection.execute(
+        select(messages.c.conversation_id)
+        .where(messages.c.outcome.is_(None), messages.c.author == "member", messages.c.stored_at < before)
+        .distinct()
+        .limit(limit)
+    ).scalars()
+    return [ConversationId(i) for i in found]
+
+
+def _said(rows: list[Any]) -> Said:
+    first = rows[0]
+    files = [row for row in rows if row.file is not None]
+    return Said(
+        id=MessageId(first.id),
+        kind=InboundKind(first.kind),
+        text=first.text,
+        sent_at=first.sent_at,
+        stored_at=first.stored_at,
+        command=first.command,
+        album=first.album,
+        external_id=first.external_id,
+        attachments=tuple(AttachmentKind(row.file_kind) for row in files),
+        attachment_ids=tuple(row.file for row in files),
+    )
