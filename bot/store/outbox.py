@@ -1,0 +1,303 @@
+"""What is still to be sent: put in with the turn, claimed one at a time per lane, settled by its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from bot.domain import (
+    Account,
+    Author,
+    CaseId,
+    ConversationId,
+    Delivery,
+    MessageId,
+    OutboxId,
+    OutboxState,
+    Outgoing,
+    Owner,
+    PlaceRef,
+    Platform,
+    Receipt,
+    TurnId,
+)
+from bot.store.dialect import insert_or_ignore
+from bot.store.payload import decode_outgoing, decode_place, encode_outgoing, encode_place
+from bot.store.tables import conversations, identities, links, messages, outbox
+
+_OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message to be sent.
+
+    `message` is its row in `messages` (None for notices to staff). A notice names its `case`, so that a reply
+    to it finds the member.
+    """
+
+    account: Account
+    place: PlaceRef
+    outgoing: Outgoing
+    author: Author
+    conversation: ConversationId | None = None
+    case: CaseId | None = None
+    message: MessageId | None = None
+    turn: TurnId | None = None
+
+    @property
+    def lane(self) -> str:
+        """Sends of one lane go one after another."""
+        if self.message is not None:
+            return f"c{self.conversation}"
+        return f"s{self.account.platform}:{self.place.external_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A send that is ours to do, once."""
+
+    id: OutboxId
+    send: Send
+    attempts: int
+
+    @property
+    def nonce(self) -> str:
+        """What the platform may recognise a repeat by; the message's number where there is one."""
+        return str(self.send.message) if self.send.message is not None else f"o{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to claim yet: the lane's next send is not due before `until`."""
+
+    until: datetime
+
+
+def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[OutboxId]:
+    """Write sends in order; they go out after the commit."""
+    rows = [_row(send, now) for send in sends]
+    if not rows:
+        return []
+    found = connection.execute(insert(outbox).returning(outbox.c.id, sort_by_parameter_order=True), rows)
+    return [OutboxId(i) for i in found.scalars()]
+
+
+def claim(connection: Connection, lane: str, now: datetime) -> Claimed | Wait | None:
+    """Take the lane's next send, unless one is under way; None when there is nothing to do.
+
+    A send of the bot is cancelled instead when a person owns the conversation by now (promise 5).
+    """
+    while True:
+        row = connection.execute(
+            select(outbox, conversations.c.owner)
+            .outerjoin(conversations, conversations.c.id == outbox.c.conversation_id)
+            .where(outbox.c.lane == lane, outbox.c.state.in_(_OPEN))
+            .order_by(outbox.c.id)
+            .limit(1)
+        ).one_or_none()
+        if row is None or row.state == OutboxState.SENDING.value:
+            return None
+        if row.not_before is not None and row.not_before > now:
+            return Wait(row.not_before)
+        silenced = (
+            row.author == Author.BOT.value
+            and row.message_id is not None
+            and row.owner in (Owner.HUMAN.value, Owner.PAUSED.value)
+        )
+        state = OutboxState.CANCELLED if silenced else OutboxState.SENDING
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row.id)
+            .values(state=state.value, claimed_at=now, attempts=row.attempts + 1)
+        )
+        if not silenced:
+            return Claimed(OutboxId(row.id), _send(row), row.attempts + 1)
+
+
+def settle(connection: Connection, claimed: Claimed, receipt: Receipt, now: datetime) -> OutboxState:
+    """Write down what became of a claimed send."""
+    values: dict[str, Any] = {"error": receipt.error[:500]}
+    match receipt.delivery:
+        case Delivery.SENT:
+            state = OutboxState.SENT
+            values |= {"external_id": receipt.external_id, "sent_at": now}
+            _sent(connection, claimed.send, receipt)
+        case Delivery.RETRY:
+            state = OutboxState.PENDING
+            values |= {"not_before": now + timedelta(seconds=receipt.retry_after)}
+        case Delivery.UNCERTAIN:
+            state = OutboxState.HELD
+        case Delivery.REFUSED | Delivery.GONE:
+            state = OutboxState.FAILED
+    connection.execute(update(outbox).where(outbox.c.id == claimed.id).values(state=state.value, **values))
+    if receipt.delivery is Delivery.GONE and claimed.send.conversation is not None:
+        connection.execute(
+            update(identities)
+            .where(
+                identities.c.id
+                == select(conversations.c.identity_id)
+                .where(conversations.c.id == claimed.send.conversation)
+                .scalar_subquery()
+            )
+            .values(unreachable_since=now)
+        )
+    return state
+
+
+def cancel(connection: Connection, conversation: ConversationId) -> int:
+    """Cancel what the bot has not yet begun to send to the member; how many sends that were."""
+    return connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.lane == f"c{conversation}",
+            outbox.c.author == Author.BOT.value,
+            outbox.c.state == OutboxState.PENDING.value,
+        )
+        .values(state=OutboxState.CANCELLED.value)
+    ).rowcount
+
+
+def under_way(connection: Connection, conversation: ConversationId) -> bool:
+    """Whether something is being sent to the member right now."""
+    return (
+        connection.execute(
+            select(outbox.c.id)
+            .where(outbox.c.lane == f"c{conversation}", outbox.c.state == OutboxState.SENDING.value)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def orphans(connection: Connection, accounts: Sequence[str], now: datetime) -> list[Claimed]:
+    """Sends that a process which is gone had claimed.
+
+    On the platforms named in `accounts` a repeat is harmless: there they are pending again. Elsewhere we
+    don't know whether they arrived: they are held, and returned to be shown to staff.
+    """
+    sending = outbox.c.state == OutboxState.SENDING.value
+    connection.execute(
+        update(outbox)
+        .where(sending, outbox.c.platform.in_(list(accounts)))
+        .values(state=OutboxState.PENDING.value)
+    )
+    lost = connection.execute(select(outbox).where(sending).order_by(outbox.c.id)).all()
+    connection.execute(
+        update(outbox).where(sending).values(state=OutboxState.HELD.value, error="the process ended meanwhile")
+    )
+    return [Claimed(OutboxId(row.id), _send(row), row.attempts) for row in lost]
+
+
+def find(connection: Connection, outbox_id: OutboxId) -> tuple[Claimed, OutboxState] | None:
+    """One send and how far it has come."""
+    row = connection.execute(select(outbox).where(outbox.c.id == outbox_id)).one_or_none()
+    if row is None:
+        return None
+    return Claimed(outbox_id, _send(row), row.attempts), OutboxState(row.state)
+
+
+def resolve(connection: Connection, outbox_id: OutboxId, *, arrived: bool, now: datetime) -> bool:
+    """Say what became of a held send: it arrived, or it is to be sent again. False if it is not held."""
+    values: dict[str, Any] = (
+        {"state": OutboxState.SENT.value, "sent_at": now}
+        if arrived
+        else {"state": OutboxState.PENDING.value, "not_before": None}
+    )
+    done = connection.execute(
+        update(outbox)
+        .where(outbox.c.id == outbox_id, outbox.c.state == OutboxState.HELD.value)
+        .values(**values)
+    )
+    return done.rowcount == 1
+
+
+def lanes(connection: Connection, now: datetime, limit: int = 1000) -> list[str]:
+    """Lanes with a send that is due."""
+    return list(
+        connection.execute(
+            select(outbox.c.lane)
+            .where(
+                outbox.c.state == OutboxState.PENDING.value,
+                or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
+            )
+            .distinct()
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def counts(connection: Connection) -> dict[OutboxState, int]:
+    """How many sends there are in each state that is not final, and how many are held."""
+    open_states = (*_OPEN, OutboxState.HELD.value)
+    rows = connection.execute(
+        select(outbox.c.state, func.count()).where(outbox.c.state.in_(open_states)).group_by(outbox.c.state)
+    )
+    return {OutboxState(state): count for state, count in rows}
+
+
+def case_of(connection: Connection, account: Account, place: str, external_id: str) -> CaseId | None:
+    """The case that a message in a staff place speaks of."""
+    found = connection.execute(
+        select(links.c.case_id).where(
+            and_(
+                links.c.platform == account.platform.value,
+                links.c.account == account.id,
+                links.c.place == place,
+                links.c.external_id == external_id,
+            )
+        )
+    ).scalar_one_or_none()
+    return CaseId(found) if found is not None else None
+
+
+def _sent(connection: Connection, send: Send, receipt: Receipt) -> None:
+    if send.message is not None:
+        if receipt.external_id:
+            connection.execute(
+                update(messages).where(messages.c.id == send.message).values(external_id=receipt.external_id)
+            )
+    elif send.case is not None and receipt.external_id:
+        connection.execute(
+            insert_or_ignore(connection, links),
+            {
+                "platform": send.account.platform.value,
+                "account": send.account.id,
+                "place": send.place.external_id,
+                "external_id": receipt.external_id,
+                "case_id": send.case,
+            },
+        )
+
+
+def _row(send: Send, now: datetime) -> dict[str, Any]:
+    return {
+        "lane": send.lane,
+        "conversation_id": send.conversation,
+        "case_id": send.case,
+        "message_id": send.message,
+        "turn_id": send.turn,
+        "author": send.author.value,
+        "platform": send.account.platform.value,
+        "account": send.account.id,
+        "place": encode_place(send.place),
+        "payload": encode_outgoing(send.outgoing),
+        "created_at": now,
+    }
+
+
+def _send(row: Any) -> Send:
+    return Send(
+        account=Account(Platform(row.platform), row.account),
+        place=decode_place(row.place),
+        outgoing=decode_outgoing(row.payload),
+        author=Author(row.author),
+        conversation=ConversationId(row.conversation_id) if row.conversation_id is not None else None,
+        case=CaseId(row.case_id) if row.case_id is not None else None,
+        message=MessageId(row.message_id) if row.message_id is not None else None,
+        turn=TurnId(row.turn_id) if row.turn_id is not None else None,
+    )

@@ -1,0 +1,85 @@
+"""Things due later: rows, so that a restart forgets none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from bot.domain import CaseId, ConversationId
+from bot.store.tables import timers
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One thing that is due."""
+
+    id: int
+    kind: str
+    due_at: datetime
+    conversation: ConversationId | None
+    case: CaseId | None
+    payload: Mapping[str, Any]
+
+
+def set_timer(
+    connection: Connection,
+    kind: str,
+    due_at: datetime,
+    *,
+    conversation: ConversationId | None = None,
+    case: CaseId | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> None:
+    """Something is due at `due_at`."""
+    connection.execute(
+        insert(timers),
+        {
+            "kind": kind,
+            "due_at": due_at,
+            "conversation_id": conversation,
+            "case_id": case,
+            "payload": dict(payload or {}),
+        },
+    )
+
+
+def due(connection: Connection, now: datetime, limit: int = 200) -> list[Timer]:
+    """What is due by now, oldest first."""
+    rows = connection.execute(
+        select(timers).where(timers.c.due_at <= now).order_by(timers.c.due_at, timers.c.id).limit(limit)
+    )
+    return [
+        Timer(
+            row.id,
+            row.kind,
+            row.due_at,
+            ConversationId(row.conversation_id) if row.conversation_id is not None else None,
+            CaseId(row.case_id) if row.case_id is not None else None,
+            row.payload,
+        )
+        for row in rows
+    ]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next timer is due."""
+    return connection.execute(select(func.min(timers.c.due_at))).scalar_one()
+
+
+def done(connection: Connection, timer: int) -> bool:
+    """Take a timer away, in the unit that acts on it; False if another unit was first."""
+    return connection.execute(delete(timers).where(timers.c.id == timer)).rowcount == 1
+
+
+def postpone(connection: Connection, timer: int, due_at: datetime) -> None:
+    """Try again later."""
+    connection.execute(update(timers).where(timers.c.id == timer).values(due_at=due_at))
+
+
+def drop(connection: Connection, kind: str, case: CaseId) -> None:
+    """Nothing of this kind is due for the case any more."""
+    connection.execute(delete(timers).where(timers.c.kind == kind, timers.c.case_id == case))
