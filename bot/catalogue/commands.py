@@ -1,0 +1,95 @@
+"""The commands that the bot knows, by one canonical name each and the words that people type for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from bot.catalogue.keys import Key
+from bot.domain import EN, ES, PT, Lang
+
+
+class Name(StrEnum):
+    """The canonical name of a command, as it stands in `bot.domain.Inbound.command`."""
+
+    START = "start"
+    HELP = "help"
+    HUMAN = "human"
+    CASES = "cases"
+    TAKE = "take"
+    NOTE = "note"
+    GIVE_BACK = "give_back"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; the first alias of a language is the one that menus and texts show.
+
+    Aliases keep Telegram's rule for commands: 1 to 32 characters of a-z, 0-9 and underscore
+    (https://core.telegram.org/bots/api#botcommand).
+    """
+
+    name: Name
+    for_staff: bool
+    aliases: Mapping[Lang, tuple[str, ...]]
+    description: Key
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One line of a platform's command menu."""
+
+    alias: str
+    description: Key
+
+
+COMMANDS: Final = (
+    Command(Name.START, False, {ES: ("start",), EN: ("start",), PT: ("start",)}, Key.COMMAND_START),
+    Command(
+        Name.HELP,
+        False,
+        {ES: ("ayuda", "menu"), EN: ("help", "menu"), PT: ("ajuda", "menu")},
+        Key.COMMAND_HELP,
+    ),
+    Command(
+        Name.HUMAN,
+        False,
+        {ES: ("humano", "persona"), EN: ("human", "agent"), PT: ("humano", "atendente")},
+        Key.COMMAND_HUMAN,
+    ),
+    Command(Name.CASES, True, {ES: ("casos",), EN: ("cases",)}, Key.STAFF_COMMAND_CASES),
+    Command(Name.TAKE, True, {ES: ("tomar",), EN: ("take",)}, Key.STAFF_COMMAND_TAKE),
+    Command(Name.NOTE, True, {ES: ("nota",), EN: ("note",)}, Key.STAFF_COMMAND_NOTE),
+    Command(Name.GIVE_BACK, True, {ES: ("devolver",), EN: ("giveback",)}, Key.STAFF_COMMAND_GIVE_BACK),
+    Command(Name.CLOSE, True, {ES: ("cerrar",), EN: ("close",)}, Key.STAFF_COMMAND_CLOSE),
+)
+
+_NAMES: Final[Mapping[str, Name]] = MappingProxyType(
+    {alias: command.name for command in COMMANDS for words in command.aliases.values() for alias in words}
+)
+
+
+def canonical(word: str) -> Name | None:
+    """The command that a typed word means in whatever language, slash or not; None if there is none."""
+    return _NAMES.get(word.strip().removeprefix("/").lower())
+
+
+def menu(lang: Lang, *, for_staff: bool = False) -> tuple[MenuItem, ...]:
+    """What a command menu shows in a language; /help comes first for staff, with staff's description."""
+    items = tuple(
+        MenuItem(_first_alias(command, lang), command.description)
+        for command in COMMANDS
+        if command.for_staff == for_staff
+    )
+    if not for_staff:
+        return items
+    help_command = next(command for command in COMMANDS if command.name is Name.HELP)
+    return (MenuItem(_first_alias(help_command, lang), Key.STAFF_COMMAND_HELP), *items)
+
+
+def _first_alias(command: Command, lang: Lang) -> str:
+    return (command.aliases.get(lang) or command.aliases[EN])[0]

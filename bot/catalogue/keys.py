@@ -1,0 +1,193 @@
+"""The names of all catalogue texts, each with the placeholders that its wordings take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Self
+
+STAFF_PREFIXES: Final = (
+    "staff_",
+    "reason_",
+    "state_",
+    "owner_",
+    "outcome_",
+    "platform_",
+    "lang_",
+    "problem_",
+)
+"""How the keys begin that only staff and admins read; these exist in es and en, all others also in pt."""
+
+LONGEST_BUTTON: Final = 30
+"""Characters of a button's label: what a phone shows without cutting, two buttons a row."""
+LONGEST_COMMAND: Final = 60
+"""Characters of a command's description: one line of the menu; Telegram's own limit is 256."""
+
+
+class Key(StrEnum):
+    """A catalogue text; `takes` names its placeholders.
+
+    Reason, state, owner, outcome and platform keys end in the value of the enum of `bot.domain` that they name.
+    """
+
+    takes: tuple[str, ...]
+
+    def __new__(cls, value: str, takes: str = "") -> Self:
+        key = str.__new__(cls, value)
+        key._value_ = value
+        key.takes = tuple(takes.split())
+        return key
+
+    @property
+    def for_staff(self) -> bool:
+        """Whether only staff and admins read it."""
+        return self.value.startswith(STAFF_PREFIXES)
+
+    @property
+    def longest(self) -> int | None:
+        """The most characters that a wording may have, or None where there is no limit."""
+        if self.value.startswith(("button_", "staff_button_")):
+            return LONGEST_BUTTON
+        if self.value.startswith(("command_", "staff_command_")):
+            return LONGEST_COMMAND
+        return None
+
+    # What members read: meeting and parting.
+    WELCOME = "welcome", "name assistant brand"
+    """Answers /start; buttons with frequent questions and a person follow."""
+    INTRO = "intro", "assistant brand"
+    """One line after the first answer of a first visit."""
+    GREETING = "greeting", "name"
+    THANKS = "thanks"
+    GOODBYE = "goodbye"
+    ARE_YOU_A_BOT = "are_you_a_bot", "assistant brand"
+    WHO_ARE_YOU = "who_are_you", "assistant brand about"
+    """`about` is one or more whole sentences."""
+    HELP = "help"
+    """Above the menu of frequent questions."""
+
+    # Understanding.
+    ACKNOWLEDGE_ANGER = "acknowledge_anger"
+    """A first line before an answer or a hand-off."""
+    CLARIFY = "clarify"
+    """Above buttons with what the member may have meant."""
+    NOT_UNDERSTOOD = "not_understood"
+    WORDLESS_VOICE = "wordless_voice"
+    WORDLESS_PHOTO = "wordless_photo"
+    WORDLESS_FILE = "wordless_file"
+    WORDLESS = "wordless"
+    """Sticker, location and whatever else came without words."""
+    REPEAT_NOTHING = "repeat_nothing"
+    OFFER_PERSON = "offer_person"
+    """After an answer, above the button that asks for a person."""
+    LATE_APOLOGY = "late_apology"
+    """Before an answer that comes late."""
+    STALE_BUTTON = "stale_button"
+    TRY_AGAIN = "try_again"
+    """What the member did could not be stored."""
+    TOO_LONG = "too_long", "limit"
+    """`limit` is a number of characters, as text."""
+    TOO_FAST = "too_fast"
+
+    # A person takes over. One hand-off text, and after it one of the three about hours.
+    HANDOFF_ASKED = "handoff_asked", "case"
+    HANDOFF_COMPLAINT = "handoff_complaint", "case"
+    HANDOFF_NOT_UNDERSTOOD = "handoff_not_understood", "case"
+    HANDOFF_ENTRY = "handoff_entry", "case"
+    HANDOFF_FACT_EXPIRED = "handoff_fact_expired", "case"
+    HANDOFF_FILE = "handoff_file", "case"
+    HANDOFF_HELD = "handoff_held", "case"
+    WHEN_OPEN = "when_open", "until"
+    """`until` comes from `dates.until`, zone included."""
+    WHEN_CLOSED = "when_closed", "opens"
+    """`opens` comes from `dates.opens`, zone included."""
+    WHEN_UNKNOWN = "when_unknown"
+    STILL_IN_LINE = "still_in_line", "case"
+    CASE_CLOSED = "case_closed", "case"
+    GIVEN_BACK = "given_back", "assistant"
+
+    # Buttons and command menus of members.
+    BUTTON_PERSON = "button_person"
+    BUTTON_MENU = "button_menu"
+    BUTTON_MORE = "button_more"
+    COMMAND_START = "command_start"
+    COMMAND_HELP = "command_help"
+    COMMAND_HUMAN = "command_human"
+
+    # What staff reads: mirrors and alerts. A line whose values are all empty is left out.
+    STAFF_NOTICE = "staff_notice", "case reason team member platform lang asked tried link"
+    STAFF_ADDITION = "staff_addition", "case member text"
+    STAFF_ALERT = "staff_alert", "case member waiting"
+    """`waiting` comes from `dates.duration`."""
+    STAFF_DRAFT_KEPT = "staff_draft_kept", "case owner"
+    """`owner` is a colleague's name."""
+    STAFF_HELD = "staff_held", "case text platform"
+    STAFF_REPLIED = "staff_replied", "case staff text"
+    STAFF_TAKEN = "staff_taken", "case staff"
+    STAFF_GIVEN_BACK = "staff_given_back", "case"
+    STAFF_CLOSED = "staff_closed", "case"
+    STAFF_NOTED = "staff_noted", "case"
+    STAFF_UNKNOWN = "staff_unknown"
+    STAFF_STALE = "staff_stale"
+    STAFF_EMPTY = "staff_empty"
+    STAFF_HELP = "staff_help"
+    STAFF_CASES_NONE = "staff_cases_none"
+    STAFF_CASE_LINE = "staff_case_line", "case member reason waiting"
+    STAFF_FILE = "staff_file", "case name"
+    STAFF_PUBLISHED = "staff_published", "version changes"
+    STAFF_REJECTED = "staff_rejected", "problems"
+    STAFF_BUTTON_TAKE = "staff_button_take"
+    STAFF_BUTTON_GIVE_BACK = "staff_button_give_back"
+    STAFF_BUTTON_CLOSE = "staff_button_close"
+    STAFF_BUTTON_SEND_AGAIN = "staff_button_send_again"
+    STAFF_BUTTON_ARRIVED = "staff_button_arrived"
+    STAFF_BUTTON_SEND_ANYWAY = "staff_button_send_anyway"
+    STAFF_BUTTON_TAKE_OVER = "staff_button_take_over"
+    STAFF_BUTTON_DISCARD = "staff_button_discard"
+    STAFF_COMMAND_HELP = "staff_command_help"
+    STAFF_COMMAND_CASES = "staff_command_cases"
+    STAFF_COMMAND_TAKE = "staff_command_take"
+    STAFF_COMMAND_GIVE_BACK = "staff_command_give_back"
+    STAFF_COMMAND_CLOSE = "staff_command_close"
+    STAFF_COMMAND_NOTE = "staff_command_note"
+
+    # Names of the words in bot.domain, lower case, to stand within a line.
+    REASON_ASKED_FOR_PERSON = "reason_asked_for_person"
+    REASON_COMPLAINT = "reason_complaint"
+    REASON_NOT_UNDERSTOOD = "reason_not_understood"
+    REASON_ENTRY_SAYS_SO = "reason_entry_says_so"
+    REASON_FACT_EXPIRED = "reason_fact_expired"
+    REASON_FILE_RECEIVED = "reason_file_received"
+    REASON_HELD_SEND = "reason_held_send"
+    STATE_NEW = "state_new"
+    STATE_ASSIGNED = "state_assigned"
+    STATE_WAITING = "state_waiting"
+    STATE_SNOOZED = "state_snoozed"
+    STATE_RESOLVED = "state_resolved"
+    STATE_REOPENED = "state_reopened"
+    OWNER_BOT = "owner_bot"
+    OWNER_QUEUE = "owner_queue"
+    OWNER_HUMAN = "owner_human"
+    OWNER_PAUSED = "owner_paused"
+    OUTCOME_ANSWERED = "outcome_answered"
+    OUTCOME_CLARIFIED = "outcome_clarified"
+    OUTCOME_SMALL_TALK = "outcome_small_talk"
+    OUTCOME_HANDED_OFF = "outcome_handed_off"
+    OUTCOME_RELAYED = "outcome_relayed"
+    OUTCOME_JOINED = "outcome_joined"
+    OUTCOME_IGNORED = "outcome_ignored"
+    OUTCOME_BLOCKED = "outcome_blocked"
+    PLATFORM_TELEGRAM = "platform_telegram"
+    PLATFORM_DISCORD = "platform_discord"
+    PLATFORM_WEB = "platform_web"
+    PLATFORM_TERMINAL = "platform_terminal"
+    LANG_ES = "lang_es"
+    LANG_EN = "lang_en"
+    LANG_PT = "lang_pt"
+
+    # What is wrong with an override in config/texts.yml.
+    PROBLEM_UNKNOWN_KEY = "problem_unknown_key", "key suggestion"
+    PROBLEM_UNKNOWN_LANGUAGE = "problem_unknown_language", "key lang"
+    PROBLEM_EMPTY = "problem_empty", "key"
+    PROBLEM_UNKNOWN_PLACEHOLDER = "problem_unknown_placeholder", "key placeholder known"
+    PROBLEM_BRACES = "problem_braces", "key"
+    PROBLEM_TOO_LONG = "problem_too_long", "key limit"
