@@ -1,0 +1,67 @@
+"""What the member's messages of one turn mean together."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.conversation.situation import Said, Situation
+from bot.domain import InboundKind
+from bot.pipeline.model import Reading
+from nlu.model import NOTHING, Band, Interpreter, Understanding
+
+_log = structlog.get_logger(__name__)
+
+MOST = 8
+"""Messages of one turn that are also tried one by one."""
+
+
+async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
+    """Read the messages as one text; where that is not clear, the clearest single one counts.
+
+    A command or button is read by itself: the last one said wins. An engine that fails is a reading that
+    failed, never an exception: the member gets a person instead.
+    """
+    said = situation.said
+    for one in reversed(said):
+        if one.kind in (InboundKind.COMMAND, InboundKind.BUTTON):
+            return Reading(one.id, one.text)
+    worded = [one for one in said if one.text.strip()]
+    if not worded:
+        return Reading(said[-1].id)
+    text = "\n".join(one.text.strip() for one in worded)
+    try:
+        heard = await _ask(situation, interpreter, text)
+        main = worded[-1]
+        if len(worded) > 1 and heard.band is not Band.SURE:
+            heard, main = await _clearest(situation, interpreter, worded[-MOST:], heard)
+    except Exception:  # an engine is foreign code: whatever it does, the member is not left without an answer
+        _log.exception("the understanding failed", conversation=situation.conversation)
+        return Reading(worded[-1].id, text, failed=True)
+    return Reading(main.id, text, heard)
+
+
+async def _clearest(
+    situation: Situation, interpreter: Interpreter, worded: list[Said], joined: Understanding
+) -> tuple[Understanding, Said]:
+    best, main = joined, worded[-1]
+    for one in worded:
+        heard = await _ask(situation, interpreter, one.text)
+        if _rank(heard) > _rank(best):
+            best, main = heard, one
+    return best, main
+
+
+def _rank(heard: Understanding) -> tuple[bool, bool, float]:
+    """Sure before unsure; an entry or a person before small talk; then by confidence."""
+    sure = heard.band is Band.SURE
+    matters = heard.intent != NOTHING and not heard.intent.startswith("_") or heard.intent in (
+        "_person",
+        "_complaint",
+    )
+    return sure, sure and matters, heard.confidence
+
+
+async def _ask(situation: Situation, interpreter: Interpreter, text: str) -> Understanding:
+    memory = situation.memory
+    context = (memory.entry,) if memory.entry else ()
+    return await interpreter.understand(text, lang_prior=situation.lang, context=context)
