@@ -134,7 +134,7 @@ def database_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def sqlite_engine(path: Path, *, echo: bool = False) -> Engine:
+def sqlite_engine(path: Path, *, echo: bool = False, foreign_keys: bool = True) -> Engine:
     """A synchronous engine for the one who writes."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -142,7 +142,13 @@ def sqlite_engine(path: Path, *, echo: bool = False) -> Engine:
         echo=echo,
         hide_parameters=True,  # an error's text must not carry what members wrote
     )
-    _prepare(engine, "BEGIN IMMEDIATE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
+    _prepare(
+        engine,
+        "BEGIN IMMEDIATE",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+    )
     return engine
 
 
@@ -156,7 +162,7 @@ def sqlite_readers(path: Path, *, echo: bool = False) -> AsyncEngine:
         echo=echo,
         hide_parameters=True,  # an error's text must not carry what members wrote
     )
-    _prepare(engine.sync_engine, "BEGIN", "PRAGMA query_only=ON")
+    _prepare(engine.sync_engine, "BEGIN", "query_only=ON")
     return engine
 
 
@@ -226,8 +232,8 @@ def _prepare(engine: Engine, begin: str, *pragmas: str) -> None:
     def on_connect(driver: Any, _: Any) -> None:
         driver.isolation_level = None
         cursor = driver.cursor()
-        for pragma in ("PRAGMA foreign_keys=ON", *pragmas):
-            cursor.execute(pragma)
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

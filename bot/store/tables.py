@@ -168,8 +168,8 @@ messages = Table(
     Column("edited_at", Instant),
     Column("outcome", String(16)),  # of a member's message; null until its turn
     Column("rule", String(32)),  # the named rule, where the outcome has one
-    Column("turn_id", Id, ForeignKey("turns.id", use_alter=True)),
-    Column("case_id", Id, ForeignKey("cases.id", use_alter=True)),
+    Column("turn_id", Id, ForeignKey("turns.id", use_alter=True), index=True),
+    Column("case_id", Id, ForeignKey("cases.id", use_alter=True), index=True),
     Index("ix_messages_conversation_id", "conversation_id", "id"),
     Index("ix_messages_external", "conversation_id", "external_id"),
     Index(
@@ -276,8 +276,8 @@ outbox = Table(
     Column("lane", String(64), nullable=False),  # `c<conversation>`, `s<place>`: a lane sends one at a time
     _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("case_id", "cases", nullable=True, index=True),
-    _ref("message_id", "messages", nullable=True),
-    _ref("turn_id", "turns", nullable=True),
+    _ref("message_id", "messages", nullable=True, index=True),
+    _ref("turn_id", "turns", nullable=True, index=True),
     Column("author", String(8), nullable=False),
     Column("platform", String(16), nullable=False),
     Column("account", String(64), nullable=False),
@@ -314,7 +314,7 @@ timers = Table(
     _id(),
     Column("kind", String(32), nullable=False),
     Column("due_at", Instant, nullable=False, index=True),
-    _ref("conversation_id", "conversations", nullable=True),
+    _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("case_id", "cases", nullable=True, index=True),
     Column("payload", JSON, nullable=False, server_default="{}"),
     comment="Things due later. A timer is deleted by the unit that acts on it.",
