@@ -37,6 +37,8 @@ class Channel(Protocol):
     """One account on one platform."""
 
     platform: Platform
+    repeats_are_harmless: bool
+    """Whether sending the same nonce twice shows one message; else an uncertain send is held."""
 
     @property
     def account(self) -> Account:

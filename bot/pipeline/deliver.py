@@ -1,0 +1,134 @@
+"""The way out: sends are claimed one at a time per lane, made once, and settled by their receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.bus.base import Bus, Topic
+from bot.channels.base import Channel
+from bot.domain import Account, Delivery, OutboxState, Receipt
+from bot.pipeline.lanes import Lanes
+from bot.pipeline.ports import Notices
+from bot.store import outbox
+from bot.store.engine import Store
+from bot.store.outbox import Claimed, Wait
+
+_log = structlog.get_logger(__name__)
+
+LONGEST_RETRY = 60.0
+"""Seconds between tries of a send that surely did not arrive; they double from one second up to this."""
+NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
+
+
+class Deliverer:
+    """Empties the outbox, in order within a lane and in parallel across lanes."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        notices: Notices,
+        channels: Mapping[Account, Channel],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._bus, self._notices = store, bus, notices
+        self._channels, self._clock = channels, clock
+        self._lanes: Lanes[str] = Lanes("deliver", self._work)
+        bus.listen(Topic.LANE, self._lanes.wake)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._lanes.run()
+
+    async def idle(self) -> None:
+        """Return when every lane that was woken has been seen to."""
+        await self._lanes.idle()
+
+    async def recover(self) -> int:
+        """After a start: see to the sends that a process which is gone had claimed; how many are held now."""
+        now = self._clock()
+        harmless = sorted({a.platform.value for a, c in self._channels.items() if c.repeats_are_harmless})
+
+        def work(connection: Connection) -> tuple[int, set[str]]:
+            lost = outbox.orphans(connection, harmless, now)
+            lanes: set[str] = set()
+            for claimed in lost:
+                lanes.update(self._notices.held(connection, claimed, now))
+            return len(lost), lanes
+
+        held, lanes = await self._store.write(work)
+        for lane in lanes:
+            self._bus.wake(Topic.LANE, lane)
+        return held
+
+    async def _work(self, lane: str, woken: asyncio.Event) -> None:
+        found = await self._store.write(lambda connection: outbox.claim(connection, lane, self._clock()))
+        while isinstance(found, Claimed):
+            receipt = await self._send(found)
+            found = await self._settle(lane, found, receipt)
+        if isinstance(found, Wait):
+            delay = (found.until - self._clock()).total_seconds()
+            asyncio.get_running_loop().call_later(
+                max(delay, 0.01), self._bus.wake, Topic.LANE, lane
+            )
+
+    async def _send(self, claimed: Claimed) -> Receipt:
+        send = claimed.send
+        channel = self._channels.get(send.account)
+        if channel is None:
+            return NO_CHANNEL
+        try:
+            return await channel.send(send.place, send.outgoing, nonce=claimed.nonce)
+        except Exception as error:  # a channel must not raise; if it does, we don't know what it did
+            _log.exception("a channel failed while sending", outbox=claimed.id, platform=send.account.platform)
+            return Receipt(Delivery.UNCERTAIN, error=type(error).__name__)
+
+    async def _settle(self, lane: str, claimed: Claimed, receipt: Receipt) -> Claimed | Wait | None:
+        """Write down what became of a send, and claim the lane's next one in the same unit.
+
+        What happened is known here only, so the unit is tried until it is written.
+        """
+        if receipt.delivery is Delivery.RETRY:
+            pause = max(receipt.retry_after, min(2.0 ** (claimed.attempts - 1), LONGEST_RETRY))
+            receipt = Receipt(Delivery.RETRY, retry_after=pause, error=receipt.error)
+        pause = 0.5
+        while True:
+            now = self._clock()
+            try:
+                state, lanes, found = await self._store.write(
+                    lambda connection, now=now: self._write(connection, lane, claimed, receipt, now)  # type: ignore[misc]  # a default binds the loop's value
+                )
+                break
+            except Exception:  # whatever keeps the database from writing, the receipt must not be lost
+                _log.exception("a receipt could not be written, trying again", outbox=claimed.id)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+        if state is not OutboxState.SENT:
+            _log.warning(
+                "not sent",
+                outbox=claimed.id,
+                conversation=claimed.send.conversation,
+                state=state.value,
+                error=receipt.error,
+            )
+        for other in lanes:
+            self._bus.wake(Topic.LANE, other)
+        if claimed.send.case is not None or state is OutboxState.HELD or claimed.send.message is not None:
+            self._bus.wake(Topic.CASES)
+        return found
+
+    def _write(
+        self, connection: Connection, lane: str, claimed: Claimed, receipt: Receipt, now: datetime
+    ) -> tuple[OutboxState, list[str], Claimed | Wait | None]:
+        state = outbox.settle(connection, claimed, receipt, now)
+        lanes: list[str] = []
+        if state is OutboxState.HELD:
+            lanes = self._notices.held(connection, claimed, now)
+        return state, lanes, outbox.claim(connection, lane, now)
+

@@ -1,0 +1,111 @@
+"""Files that came with messages: announced by the platform, fetched when a person is to see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from bot.domain import Account, AttachmentKind, CaseId, ConversationId, Platform
+from bot.store.situations import OPEN_CASES
+from bot.store.tables import attachments, cases, conversations, identities, messages
+from bot.store.timers import set_timer
+
+FETCH_TIMER = "fetch"
+"""A timer that is due at once: a file to be fetched."""
+RECENT = 10
+"""Announced files of a conversation that staff gets to see at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a member as it is known here; `sha256` once it is stored."""
+
+    id: int
+    account: Account
+    conversation: ConversationId
+    case: CaseId | None
+    ref: str
+    name: str
+    mime: str
+    kind: AttachmentKind
+    sha256: str | None
+    state: str
+
+
+def announce(connection: Connection, conversation: ConversationId, now: datetime) -> None:
+    """Have the conversation's latest files fetched that were not yet."""
+    found = connection.execute(
+        select(attachments.c.id)
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(
+            messages.c.conversation_id == conversation,
+            attachments.c.state == "announced",
+            attachments.c.kind != AttachmentKind.STICKER.value,
+            attachments.c.ref != "",
+        )
+        .order_by(attachments.c.id.desc())
+        .limit(RECENT)
+    ).scalars()
+    wanted = sorted(found)
+    for attachment in wanted:
+        set_timer(connection, FETCH_TIMER, now, conversation=conversation, payload={"file": attachment})
+    if wanted:
+        connection.execute(
+            update(attachments).where(attachments.c.id.in_(wanted)).values(state="wanted")
+        )
+
+
+def find(connection: Connection, attachment: int) -> StoredFile | None:
+    """One file."""
+    row = connection.execute(
+        select(
+            attachments,
+            messages.c.conversation_id,
+            identities.c.platform,
+            identities.c.account,
+            select(cases.c.id)
+            .where(
+                cases.c.conversation_id == messages.c.conversation_id, cases.c.state.in_(OPEN_CASES)
+            )
+            .order_by(cases.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+            .label("case_id"),
+        )
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .join(identities, identities.c.id == conversations.c.identity_id)
+        .where(attachments.c.id == attachment)
+    ).one_or_none()
+    if row is None:
+        return None
+    return StoredFile(
+        id=row.id,
+        account=Account(Platform(row.platform), row.account),
+        conversation=ConversationId(row.conversation_id),
+        case=CaseId(row.case_id) if row.case_id is not None else None,
+        ref=row.ref,
+        name=row.name,
+        mime=row.mime,
+        kind=AttachmentKind(row.kind),
+        sha256=row.sha256,
+        state=row.state,
+    )
+
+
+def stored(connection: Connection, attachment: int, sha256: str, size: int) -> None:
+    """The file is in the files folder."""
+    connection.execute(
+        update(attachments)
+        .where(attachments.c.id == attachment)
+        .values(state="stored", sha256=sha256, size=size, error="")
+    )
+
+
+def refused(connection: Connection, attachment: int, error: str) -> None:
+    """The file cannot be had, and why."""
+    connection.execute(
+        update(attachments).where(attachments.c.id == attachment).values(state="refused", error=error[:500])
+    )
