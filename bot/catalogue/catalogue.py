@@ -103,7 +103,7 @@ class Catalogue:
         return _filled(emoji_rule.keep(choices[seed % len(choices)], emoji), values)
 
     def wordings(self, key: Key, lang: Lang) -> Mapping[str, tuple[str, ...]]:
-        """All wordings of `key` in one language by form of address, "" where one serves all; empty if none."""
+        """All wordings of `key` in one language by form of address, "" where one serves all; or nothing."""
         return self._texts.get(lang, {}).get(key, {})
 
     def explain(self, problem: Problem, lang: Lang) -> str:

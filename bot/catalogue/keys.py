@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Self
+
+from bot.domain import Reason
 
 STAFF_PREFIXES: Final = (
     "staff_",
@@ -26,7 +30,8 @@ LONGEST_COMMAND: Final = 60
 class Key(StrEnum):
     """A catalogue text; `takes` names its placeholders.
 
-    Reason, state, owner, outcome and platform keys end in the value of the enum of `bot.domain` that they name.
+    Reason, state, owner, outcome and platform keys end in the value of the enum of `bot.domain` that they
+    name: `Key(f"reason_{reason}")`.
     """
 
     takes: tuple[str, ...]
@@ -191,3 +196,17 @@ class Key(StrEnum):
     PROBLEM_UNKNOWN_PLACEHOLDER = "problem_unknown_placeholder", "key placeholder known"
     PROBLEM_BRACES = "problem_braces", "key"
     PROBLEM_TOO_LONG = "problem_too_long", "key limit"
+
+
+HANDOFFS: Final[Mapping[Reason, Key]] = MappingProxyType(
+    {
+        Reason.ASKED: Key.HANDOFF_ASKED,
+        Reason.COMPLAINT: Key.HANDOFF_COMPLAINT,
+        Reason.NOT_UNDERSTOOD: Key.HANDOFF_NOT_UNDERSTOOD,
+        Reason.ENTRY: Key.HANDOFF_ENTRY,
+        Reason.FACT_EXPIRED: Key.HANDOFF_FACT_EXPIRED,
+        Reason.FILE: Key.HANDOFF_FILE,
+        Reason.HELD: Key.HANDOFF_HELD,
+    }
+)
+"""What a member is told when handed to a person, by reason."""
