@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain import Author, CaseId, CaseState, Lang, OutboxState, Owner, Platform, Reason
+from bot.domain import CaseId, Lang
+from bot.store.dossiers import CaseSummary as CaseSummary
+from bot.store.dossiers import Dossier as Dossier
+from bot.store.dossiers import DraftLine as DraftLine
+from bot.store.dossiers import Line as Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,70 +20,6 @@ class StaffMember:
 
     name: str
     lang: Lang
-
-
-@dataclass(frozen=True, slots=True)
-class CaseSummary:
-    """One line of the list of cases."""
-
-    id: CaseId
-    state: CaseState
-    owner: Owner
-    staff: str | None
-    reason: Reason
-    team: str
-    member: str
-    """The member's display name as the platform gave it: untrusted text."""
-    platform: Platform
-    lang: Lang
-    last_text: str
-    opened_at: datetime
-    last_inbound_at: datetime | None
-    held: int
-    """Sends of this conversation of which we don't know whether they arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message of a conversation as staff sees it. `id` grows with time."""
-
-    id: int
-    author: Author
-    staff: str | None
-    text: str
-    markdown: bool
-    at: datetime
-    note: bool = False
-    """Staff-only text."""
-    delivery: OutboxState | None = None
-    outbox_id: int | None = None
-    error: str = ""
-    entry: str = ""
-    files: tuple[tuple[int, str, str], ...] = ()
-    """Attachment id, name and media type of each stored file."""
-
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """A text that was kept unsent because somebody else owned the conversation."""
-
-    id: int
-    staff: str
-    text: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Dossier:
-    """All that a person needs to take over."""
-
-    summary: CaseSummary
-    lines: tuple[Line, ...]
-    drafts: tuple[DraftLine, ...]
-    asked: tuple[str, ...]
-    """What the member asked before the hand-off."""
-    tried: tuple[str, ...]
-    """Titles of the entries that the bot gave or offered."""
 
 
 class Done(StrEnum):

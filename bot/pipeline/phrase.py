@@ -72,13 +72,16 @@ class Voice:
 
     def when(self, lang: Lang, now: datetime) -> str:
         """When a person answers: hours with their zone, nothing invented."""
-        zone = self.knowledge.brand.timezone
+        if not self.hours.known:
+            return self.text(Key.WHEN_UNKNOWN, lang)
         status = self.hours.status(now)
         if isinstance(status, Open):
-            return self.text(Key.WHEN_OPEN, lang, until=dates.until(status.until, now, zone, lang))
+            if status.until is None:
+                return self.text(Key.WHEN_UNKNOWN, lang)
+            return self.text(Key.WHEN_OPEN, lang, until=dates.until(status.until, now, lang))
         if status.opens is None:
             return self.text(Key.WHEN_UNKNOWN, lang)
-        return self.text(Key.WHEN_CLOSED, lang, opens=dates.opens(status.opens, now, zone, lang))
+        return self.text(Key.WHEN_CLOSED, lang, opens=dates.opens(status.opens, now, lang))
 
     def handed_off(self, reason: Reason, lang: Lang, case: CaseId, now: datetime) -> str:
         """What the member is told when a person is called."""

@@ -1,0 +1,242 @@
+"""What the staff place is told, written in the unit that makes it true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.catalogue import dates
+from bot.catalogue.keys import Key
+from bot.channels.markup import plain
+from bot.conversation.hours import Open
+from bot.conversation.ownership import Act, apply
+from bot.conversation.situation import Situation
+from bot.domain import (
+    Account,
+    Author,
+    Button,
+    CaseId,
+    EntryId,
+    Lang,
+    Outgoing,
+    Owner,
+    PlaceRef,
+    Reason,
+)
+from bot.handoff import payloads
+from bot.pipeline.phrase import Voice
+from bot.pipeline.ports import Minds
+from bot.store import cases, conversations, dossiers, outbox, situations, timers, turns
+from bot.store.outbox import Claimed, Send
+
+ALERT_TIMER = "alert"
+"""A case that nobody has acted on yet."""
+SHOWN = 700
+"""Characters of what a member wrote that a notice shows; the whole is in the dossier."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPlace:
+    """Where staff works cases: one chat of one bot account."""
+
+    account: Account
+    place: PlaceRef
+
+
+class StaffNotices:
+    """Writes notices to the staff place, if there is one; the staff page reads cases by itself."""
+
+    def __init__(self, minds: Minds, place: StaffPlace | None, lang: Lang, *, staff_url: str = "") -> None:
+        self._minds, self._place, self._lang, self._staff_url = minds, place, lang, staff_url
+
+    def opened(
+        self,
+        connection: Connection,
+        situation: Situation,
+        case: CaseId,
+        reason: Reason,
+        now: datetime,
+        *,
+        again: bool,
+    ) -> list[str]:
+        """A case was opened, or opened again: the dossier goes to staff, and an alert is set."""
+        voice = self._voice
+        staff = voice.knowledge.staff
+        timers.drop(connection, ALERT_TIMER, case)
+        due = voice.hours.next_open_after(now, timedelta(minutes=staff.alert_minutes))
+        if due is not None and staff.alert_repeats:
+            timers.set_timer(connection, ALERT_TIMER, due, case=case, payload={"number": 1})
+        row = cases.find(connection, case)
+        team = staff.teams.get(row.team) if row is not None else None
+        tried = (voice.title(EntryId(i), self._lang) for i in situation.memory.tried)
+        text = self._text(
+            Key.STAFF_NOTICE,
+            case=str(case),
+            reason=self._text(Key(f"reason_{reason.value}")),
+            team=team.titles.get(self._lang) or next(iter(team.titles.values())) if team else "",
+            member=_shown(situation.name, 80),
+            platform=self._text(Key(f"platform_{situation.account.platform.value}")),
+            lang=self._text(Key(f"lang_{situation.lang or self._lang}")),
+            asked=_shown(" / ".join(dossiers.asked(connection, situation.conversation))),
+            tried=", ".join(title for title in tried if title),
+            link=f"{self._staff_url}/cases/{case}" if self._staff_url else "",
+        )
+        rows = (
+            (
+                Button(self._text(Key.STAFF_BUTTON_TAKE), payloads.encode(payloads.TAKE, case)),
+                Button(self._text(Key.STAFF_BUTTON_CLOSE), payloads.encode(payloads.CLOSE, case)),
+            ),
+        )
+        quiet = voice.hours.known and not isinstance(voice.hours.status(now), Open)
+        return self.tell(connection, text, now, case=case, rows=rows, silent=quiet)
+
+    def added(
+        self, connection: Connection, situation: Situation, case: CaseId | None, now: datetime
+    ) -> list[str]:
+        """The member wrote while a person owns the conversation or is awaited."""
+        texts = " / ".join(s.text for s in situation.said if s.text.strip())
+        kinds = ", ".join(k.value for s in situation.said for k in s.attachments)
+        text = self._text(
+            Key.STAFF_ADDITION,
+            case=str(case or ""),
+            member=_shown(situation.name, 80),
+            text=_shown(texts or f"[{kinds}]"),
+        )
+        return self.tell(connection, text, now, case=case)
+
+    def held(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:
+        """We don't know whether a send arrived: a person says. Held notices to staff are only counted."""
+        send = claimed.send
+        if send.message is None or send.conversation is None:
+            return []
+        situation = situations.load(connection, send.conversation)
+        if situation is None:
+            return []
+        lanes: list[str] = []
+        case = situation.case
+        if case is None:
+            case = cases.open_case(
+                connection,
+                situation.conversation,
+                existing=None,
+                reason=Reason.HELD,
+                team="",
+                dossier={"tried": list(situation.memory.tried)},
+                now=now,
+            )
+            lanes += self.opened(connection, situation, case, Reason.HELD, now, again=False)
+            if situation.ownership.owner is Owner.BOT:
+                change = apply(situation.ownership, Act.HAND_OFF)
+                conversations.own(connection, situation.conversation, change.after)
+                lanes += self._tell_member(connection, situation, case, now)
+            turns.report(
+                connection, "held", now, platform=situation.account.platform, reason=Reason.HELD.value
+            )
+        text = self._text(
+            Key.STAFF_HELD,
+            case=str(case),
+            text=_shown(send.outgoing.text),
+            platform=self._text(Key(f"platform_{send.account.platform.value}")),
+        )
+        rows = (
+            (
+                Button(self._text(Key.STAFF_BUTTON_SEND_AGAIN), payloads.encode(payloads.AGAIN, claimed.id)),
+                Button(self._text(Key.STAFF_BUTTON_ARRIVED), payloads.encode(payloads.ARRIVED, claimed.id)),
+            ),
+        )
+        return lanes + self.tell(connection, text, now, case=case, rows=rows)
+
+    def alert(self, connection: Connection, case: CaseId, number: int, now: datetime) -> list[str]:
+        """Still nobody has acted: say so once more, and set the next alert."""
+        voice = self._voice
+        summary = next((s for s in dossiers.list_cases(connection) if s.id == case), None)
+        if summary is None or summary.owner is not Owner.QUEUE:
+            return []
+        staff = voice.knowledge.staff
+        due = voice.hours.next_open_after(now, timedelta(minutes=staff.alert_minutes))
+        if due is not None and number < staff.alert_repeats:
+            timers.set_timer(connection, ALERT_TIMER, due, case=case, payload={"number": number + 1})
+        text = self._text(
+            Key.STAFF_ALERT,
+            case=str(case),
+            member=_shown(summary.member, 80),
+            waiting=dates.duration(now - summary.opened_at, self._lang),
+        )
+        return self.tell(connection, text, now, case=case)
+
+    def file(self, connection: Connection, case: CaseId, attachment: int, name: str, now: datetime) -> list[str]:
+        """A file of the member has been fetched."""
+        text = self._text(Key.STAFF_FILE, case=str(case), name=_shown(name, 80))
+        return self.tell(connection, text, now, case=case, attachments=(attachment,))
+
+    def tell(
+        self,
+        connection: Connection,
+        text: str,
+        now: datetime,
+        *,
+        case: CaseId | None = None,
+        rows: tuple[tuple[Button, ...], ...] = (),
+        attachments: tuple[int, ...] = (),
+        reply_to: str = "",
+        silent: bool = False,
+    ) -> list[str]:
+        """Put a text, exactly as written, into the staff place; the lanes to wake after the commit."""
+        if self._place is None:
+            return []
+        send = Send(
+            self._place.account,
+            self._place.place,
+            Outgoing(text, rows=rows, attachments=attachments, reply_to=reply_to, silent=silent),
+            Author.BOT,
+            case=case,
+        )
+        outbox.put(connection, [send], now)
+        return [send.lane]
+
+    def _tell_member(
+        self, connection: Connection, situation: Situation, case: CaseId, now: datetime
+    ) -> list[str]:
+        voice = self._voice
+        lang = situation.lang or voice.knowledge.brand.languages[0]
+        text = voice.handed_off(Reason.HELD, lang, case, now)
+        return speak(connection, situation, text, lang, case, now)
+
+    def _text(self, key: Key, **values: str) -> str:
+        return self._voice.catalogue.text(key, self._lang, **values)
+
+    @property
+    def _voice(self) -> Voice:
+        return self._minds.current.voice
+
+
+def speak(
+    connection: Connection, situation: Situation, text: str, lang: Lang, case: CaseId | None, now: datetime
+) -> list[str]:
+    """Have the bot say a catalogue text to the member, outside of a turn."""
+    [message] = turns.say(
+        connection,
+        situation.conversation,
+        [plain(text)],
+        author=Author.BOT,
+        now=now,
+        lang=lang,
+        case=case,
+    )
+    send = Send(
+        situation.account,
+        situation.place,
+        Outgoing(text, markdown=True),
+        Author.BOT,
+        conversation=situation.conversation,
+        message=message,
+    )
+    outbox.put(connection, [send], now)
+    return [send.lane]
+
+
+def _shown(text: str, most: int = SHOWN) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
