@@ -1,0 +1,1 @@
+"""Data that the engine knows before it reads any FAQ: words, phrases, rules and examples in es, en and pt."""

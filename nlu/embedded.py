@@ -1,0 +1,267 @@
+"""The engine inside the process: reads a text, finds its entry among the FAQ's, and says how sure it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nlu.evidence import gather, is_entry
+from nlu.features import Floats
+from nlu.fragments import follows_up, goes_on
+from nlu.kernel import nearest_by_intent
+from nlu.lexicon import ANGRY, Lexicon, load_lexicon
+from nlu.model import (
+    COMPLAINT,
+    GREETING,
+    NOTHING,
+    PERSON,
+    SYSTEM_INTENTS,
+    Band,
+    Candidate,
+    Nearest,
+    Trace,
+    Understanding,
+)
+from nlu.modelfile import Model, read_model
+from nlu.reading import Reader, Reading
+from nlu.repair import Repairer
+
+CANDIDATES = 5
+NEAREST = 3
+RULE_CONFIDENCE, EXACT_CONFIDENCE = 0.97, 0.99
+FOLLOW_UP = (0.2, 0.12, 0.08)
+"""Added to the scores of the entries answered last, newest first, when a text leans on them."""
+BEYOND_RULE = 0.72
+"""Similarity from which an FAQ question that looks like a request for a person or a complaint goes first."""
+SYSTEM_SCORE, SYSTEM_MARGIN = 0.45, 0.1
+_ANGRY_FACES = frozenset("😠😡🤬😤👿💢🖕")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """What the FAQ says to a text."""
+
+    words: tuple[str, ...]
+    repairs: tuple[tuple[str, str], ...]
+    similarity: Floats
+    scores: Floats
+    best: int
+    nearest: float
+    confidence: float
+    notes: tuple[str, ...]
+
+
+class EmbeddedInterpreter:
+    """Understands texts with one trained model. Holds no state between texts, so calls may interleave."""
+
+    def __init__(self, model: Model, lexicon: Lexicon) -> None:
+        self._model = model
+        self._rules = lexicon.rules
+        counts: Counter[str] = Counter()
+        self._exact: dict[tuple[str, ...], set[str]] = {}
+        for example, core in zip(model.examples, model.cores, strict=True):
+            if is_entry(example.intent):
+                counts.update(word for word in core if word.isalpha())
+                self._exact.setdefault(core, set()).add(example.intent)
+        self._reader = Reader(lexicon, model.language, frozenset(counts))
+        self._repairer = Repairer(counts, lexicon.known_words)
+        self._entries = np.array([is_entry(intent) for intent in model.intents])
+        self._nothing = model.intents.index(NOTHING) if NOTHING in model.intents else -1
+        self._entry_rows = np.flatnonzero(self._entries[model.kernel.owners])
+        self._number = {intent: index for index, intent in enumerate(model.intents)}
+
+    @property
+    def version(self) -> str:
+        """Content hash of the examples and the engine."""
+        return self._model.version
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        """The confidences from which a text is SURE and UNSURE."""
+        return self._model.sure, self._model.unsure
+
+    async def understand(
+        self, text: str, *, lang_prior: str | None = None, context: Sequence[str] = ()
+    ) -> Understanding:
+        """Understand one text; never raises for any text."""
+        return self.interpret(text, lang_prior=lang_prior, context=context)
+
+    def interpret(
+        self, text: str, *, lang_prior: str | None = None, context: Sequence[str] = ()
+    ) -> Understanding:
+        """The same without a coroutine, for the command line and for measuring."""
+        reading = self._reader.read(text, prior=lang_prior)
+        plain = Understanding(
+            text=text,
+            intent=NOTHING,
+            confidence=0.0,
+            band=Band.NONE,
+            lang=reading.lang,
+            lang_confidence=round(reading.lang_confidence, 4),
+            social=reading.social,
+            trace=Trace(" ".join(reading.words)),
+        )
+        exact = self._exact.get(reading.core or reading.words)
+        if not reading.core and not exact:
+            return self._without_core(plain, reading)
+        found = {
+            rule.intent: rule.source for rule in reversed(self._rules.matches(reading.core or reading.words))
+        }
+        angry = ANGRY in found or COMPLAINT in found or _sounds_angry(reading)
+        ranking = self._rank(reading, context)
+        return self._decide(replace(plain, angry=angry), reading, ranking, found, exact or set())
+
+    def _without_core(self, plain: Understanding, reading: Reading) -> Understanding:
+        if reading.social is not None:
+            return replace(
+                plain,
+                intent=reading.social,
+                confidence=RULE_CONFIDENCE,
+                band=Band.SURE,
+                social=None,
+                fragment=reading.social == GREETING,
+                trace=replace(plain.trace, notes=("small talk and nothing else",)),
+            )
+        if reading.opened:
+            return replace(
+                plain,
+                intent=GREETING,
+                confidence=RULE_CONFIDENCE,
+                band=Band.SURE,
+                fragment=True,
+                trace=replace(plain.trace, notes=("announces a question",)),
+            )
+        note = "acknowledges, asks nothing" if reading.heard else "no words"
+        angry = not _ANGRY_FACES.isdisjoint(reading.normalised.emoji)
+        return replace(plain, content=False, angry=angry, trace=replace(plain.trace, notes=(note,)))
+
+    def _rank(self, reading: Reading, context: Sequence[str]) -> _Ranking:
+        model = self._model
+        words, repairs = self._repairer.repair(reading.core or reading.words)
+        similarity = model.kernel.similarity(model.vocabulary.vector(words))
+        scores = model.kernel.scores(similarity)
+        notes: list[str] = []
+        if follows_up(reading.core, reading.words):
+            for intent, boost in zip(
+                [one for one in context if one in self._number], FOLLOW_UP, strict=False
+            ):
+                scores[self._number[intent]] += boost
+                notes.append(f"follow-up: {intent} +{boost}")
+        best = int(np.where(self._entries, scores, -np.inf).argmax())
+        nearest = float(nearest_by_intent(similarity, model.kernel.owners, len(model.intents))[best])
+        numbers, weights = model.use.weights(words, model.vocabulary)
+        rows = np.array(numbers, dtype=np.int32)
+        counts = np.where(rows[:, None] >= 0, model.use.counts[rows], 0)
+        evidence = gather(
+            scores,
+            nearest,
+            self._entries,
+            self._nothing,
+            np.asarray(counts.any(axis=1)),
+            counts[:, best] > 0,
+            weights,
+            best,
+        )
+        notes.append(
+            f"score {evidence.score:.2f}, margin {evidence.margin:.2f}, nearest {evidence.nearest:.2f}, "
+            f"known {evidence.known:.0%}, shared {evidence.shared:.0%}, off-topic {evidence.nothing:.2f}"
+        )
+        confidence = model.judge.confidence(evidence)
+        return _Ranking(words, repairs, similarity, scores, best, nearest, confidence, tuple(notes))
+
+    def _decide(
+        self,
+        plain: Understanding,
+        reading: Reading,
+        ranking: _Ranking,
+        found: dict[str, str],
+        exact: set[str],
+    ) -> Understanding:
+        """Exact wording first, then rules, then the ranking of entries and system intents together."""
+        model = self._model
+        entry, confidence = model.intents[ranking.best], ranking.confidence
+        rule = next((intent for intent in found if intent in SYSTEM_INTENTS), None)
+        if PERSON in found:
+            rule = PERSON
+        top = int(np.where(np.arange(len(ranking.scores)) == self._nothing, -np.inf, ranking.scores).argmax())
+        system = float(ranking.scores[top]) if not self._entries[top] else 0.0
+        if len(exact) == 1:
+            intent, confidence, band = next(iter(exact)), EXACT_CONFIDENCE, Band.SURE
+            note = "the wording of an FAQ question"
+        elif rule is not None and not (confidence >= model.sure and ranking.nearest >= BEYOND_RULE):
+            intent, confidence, band = rule, RULE_CONFIDENCE, Band.SURE
+            note = found[rule]
+        elif system >= SYSTEM_SCORE and system >= float(ranking.scores[ranking.best]) + SYSTEM_MARGIN:
+            intent, confidence, band = model.intents[top], min(system, EXACT_CONFIDENCE), Band.SURE
+            note = "closest to the built-in examples"
+        else:
+            band = self._band(confidence)
+            intent = NOTHING if band is Band.NONE else entry
+            note = f"{band.value}: {confidence:.2f} of {model.sure:.2f}/{model.unsure:.2f}"
+        return replace(
+            plain,
+            intent=intent,
+            confidence=round(confidence, 4),
+            band=band,
+            candidates=self._candidates(ranking, intent, confidence),
+            angry=plain.angry or intent == COMPLAINT,
+            fragment=goes_on(
+                reading.words,
+                reading.core,
+                question=reading.normalised.question,
+                open_end=reading.normalised.open_end,
+                sure=band is Band.SURE,
+            ),
+            trace=Trace(
+                " ".join(ranking.words), ranking.repairs, self._nearest(ranking), (*ranking.notes, note)
+            ),
+        )
+
+    def _band(self, confidence: float) -> Band:
+        if confidence >= self._model.sure:
+            return Band.SURE
+        return Band.UNSURE if confidence >= self._model.unsure else Band.NONE
+
+    def _candidates(self, ranking: _Ranking, intent: str, confidence: float) -> tuple[Candidate, ...]:
+        """The best entries; those after the first get its confidence in the proportion of their scores."""
+        scores = np.where(self._entries, ranking.scores, -np.inf)
+        order = [int(row) for row in np.argsort(-scores, kind="stable")[:CANDIDATES] if self._entries[row]]
+        first = max(float(scores[order[0]]), 1e-6) if order else 1.0
+        share = ranking.confidence if not is_entry(intent) else confidence
+        listed = [
+            Candidate(
+                self._model.intents[row], round(share * min(max(float(scores[row]), 0.0) / first, 1.0), 4)
+            )
+            for row in order
+        ]
+        if is_entry(intent) and listed and listed[0].intent != intent:
+            listed = [
+                Candidate(intent, round(confidence, 4)),
+                *[one for one in listed if one.intent != intent],
+            ]
+        return tuple(listed[:CANDIDATES])
+
+    def _nearest(self, ranking: _Ranking) -> tuple[Nearest, ...]:
+        similarity = ranking.similarity[self._entry_rows]
+        order = np.argsort(-similarity, kind="stable")[:NEAREST]
+        examples = [(self._model.examples[self._entry_rows[row]], float(similarity[row])) for row in order]
+        return tuple(
+            Nearest(example.text, example.intent, example.source, round(min(value, 1.0), 4))
+            for example, value in examples
+            if value > 0
+        )
+
+
+def load(path: Path) -> EmbeddedInterpreter:
+    """Load what `nlu.train.train` made; ModelFileError if it is damaged or of another version."""
+    return EmbeddedInterpreter(read_model(path), load_lexicon())
+
+
+def _sounds_angry(reading: Reading) -> bool:
+    normalised = reading.normalised
+    faces = not _ANGRY_FACES.isdisjoint(normalised.emoji)
+    return faces or normalised.exclaims >= 4 or (normalised.shouting and normalised.exclaims >= 1)

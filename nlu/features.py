@@ -1,0 +1,119 @@
+"""Words to a sparse vector: words, stems, pairs of stems and pieces of words, the rare ones weighing more."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from nlu.stem import stem
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+WORD, STEM, PAIR, PIECE = "w", "s", "p", "g"
+GROUP_WEIGHTS: Mapping[str, float] = {WORD: 1.0, STEM: 1.0, PAIR: 0.5, PIECE: 1.0}
+"""Each group's share of the similarity (before division by their sum)."""
+PIECE_SIZES = (2, 3, 4)
+FUNCTION_WEIGHT = 0.5
+"""What a function word counts beside a content word of the same rarity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A unit vector: indices of known features and their values.
+
+    Unknown features have no index but take their part of the length, so that a text full of unknown words is
+    similar to nothing.
+    """
+
+    indices: Ints
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The features of the training texts and how rare each is; unknown ones weigh as the rarest."""
+
+    index: Mapping[str, int]
+    rarity: Floats
+    rarest: float
+    function_words: frozenset[str]
+
+    def vector(self, words: Sequence[str]) -> Vector:
+        """Weigh the features of `words`, each group to its share of the unit length."""
+        indices: list[int] = []
+        values: list[float] = []
+        used = 0.0
+        rarity = self.rarity
+        for group, terms in features(words).items():
+            weight = GROUP_WEIGHTS[group]
+            known: list[tuple[int, float]] = []
+            square = 0.0
+            for term, count in terms.items():
+                value = 1.0 + math.log(count) if count > 1 else 1.0
+                if group in (WORD, STEM) and term[1:] in self.function_words:
+                    value *= FUNCTION_WEIGHT
+                index = self.index.get(term)
+                if index is None:
+                    value *= self.rarest
+                else:
+                    value *= float(rarity[index])
+                    known.append((index, value))
+                square += value * value
+            if not square:
+                continue
+            used += weight
+            scale = math.sqrt(weight / square)
+            for index, value in known:
+                indices.append(index)
+                values.append(value * scale)
+        length = math.sqrt(used) if used else 1.0
+        return Vector(
+            np.array(indices, dtype=np.int32), np.array(values, dtype=np.float32) / np.float32(length)
+        )
+
+
+def features(words: Sequence[str]) -> dict[str, Counter[str]]:
+    """Count the features of each group; the first letter of a feature is its group."""
+    stems = [stem(word) for word in words]
+    framed = ["^", *stems, "$"]
+    pairs = Counter(f"{PAIR}{one} {two}" for one, two in pairwise(framed))
+    pairs.update(f"{PAIR}{one} {two}" for one, two in zip(stems, stems[2:], strict=False))
+    return {
+        WORD: Counter(WORD + word for word in words),
+        STEM: Counter(STEM + part for part in stems),
+        PAIR: pairs,
+        PIECE: Counter(piece for word in words for piece in _pieces(word)),
+    }
+
+
+def fit_vocabulary(texts: Iterable[Sequence[str]], function_words: frozenset[str]) -> Vocabulary:
+    """Number the features of the training texts and weigh them by smoothed inverse document frequency."""
+    seen: Counter[str] = Counter()
+    count = 0
+    for words in texts:
+        count += 1
+        for terms in features(words).values():
+            seen.update(terms.keys())
+    names = sorted(seen)
+    rarity = np.array([math.log((1 + count) / (1 + seen[name])) + 1.0 for name in names], dtype=np.float32)
+    return Vocabulary(
+        index={name: index for index, name in enumerate(names)},
+        rarity=rarity,
+        rarest=math.log((1 + count) / 2) + 1.0,
+        function_words=function_words | {stem(word) for word in function_words},
+    )
+
+
+def _pieces(word: str) -> list[str]:
+    framed = f"<{word}>"
+    length = len(framed)
+    return [
+        PIECE + framed[start : start + size] for size in PIECE_SIZES for start in range(length - size + 1)
+    ]
