@@ -53,6 +53,13 @@ class Emoji(StrEnum):
     FREE = "free"
 
 
+class Publish(StrEnum):
+    """When changed files take effect."""
+
+    ON_SAVE = "on_save"
+    ON_COMMAND = "on_command"
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text of a file with the place where it stands."""
@@ -136,6 +143,7 @@ class Brand:
     voice: Voice
     menu: tuple[EntryId, ...]
     fictitious: bool = False
+    publish: Publish = Publish.ON_SAVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,367 @@
+"""The line scan: reads a file as who wrote it sees it, says every stumble in plain words, and goes on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.errors import Position
+from bot.knowledge.inline import Behind, read_behind
+from bot.knowledge.node import Mapping, Node, Pair, Scalar, Sequence
+from bot.knowledge.problem import Problem
+from bot.knowledge.rules import problem
+from bot.knowledge.words import CANONICAL, LANGUAGES, LIST_WORDS, TEXT_WORDS, canonical, nearest
+
+KNOWN_WORDS = frozenset(CANONICAL) | frozenset(CANONICAL.values()) | frozenset(LANGUAGES)
+
+_WORD = re.compile(r"(?P<word>[^\s#].*?)\s*:(?=\s|$)")
+_GLUED = re.compile(r"(?P<word>[\w.]+):(?=\S)(?!//)")
+_INVISIBLE = re.compile(
+    r"[\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]"
+)
+_BREAKS = re.compile(r"[\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_MARGIN = re.compile(r"[\s\u200b\u2060\ufeff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was read, and what was stumbled over. Without problems the tree is all that the file says."""
+
+    tree: Mapping
+    problems: tuple[Problem, ...]
+
+
+def scan(path: str, text: str, *, every_word_has_text: bool = False) -> Scan:
+    """Read a whole file; `text` has its lines ended by `\\n` and no byte-order mark.
+
+    `every_word_has_text`: as in `faq/tests/`, where the words are ids and each one's text stands under a bar.
+    """
+    scanner = _Scanner(path, text.split("\n"), every_word_has_text)
+    tree = scanner.file()
+    return Scan(tree, tuple(scanner.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line outside of texts. `crooked`: its margin has something else than spaces, so its width is a guess."""
+
+    number: int
+    indent: int
+    body: str
+    crooked: bool
+
+
+class _Scanner:
+    def __init__(self, path: str, rows: list[str], every_word_has_text: bool) -> None:
+        self.path, self.rows, self.every_word_has_text = path, rows, every_word_has_text
+        self.problems: list[Problem] = []
+        self.next = 0  # index of the row to read next
+        self.judged = 0  # rows before this one have had their characters judged
+
+    def file(self) -> Mapping:
+        tree = self.mapping(0, -1)
+        if not tree.pairs and not self.problems:
+            self.say("archivo-vacio", 1, 1)
+        return tree
+
+    def say(self, rule: str, number: int, column: int, **what: str) -> None:
+        self.problems.append(problem(rule, Position(self.path, number, column), **what))
+
+    # Rows
+
+    def peek(self) -> _Line | None:
+        """The next line that is neither blank nor a note; moves up to it and judges its characters."""
+        while self.next < len(self.rows):
+            row = self.rows[self.next]
+            margin = _margin(row)
+            body = row[margin:].rstrip(" ")
+            if body and not body.startswith("#"):
+                crooked = self.judge(self.next)
+                return _Line(self.next + 1, _width(row[:margin]), body, crooked)
+            if body or row.strip(" "):
+                self.judge(self.next)
+            self.next += 1
+        return None
+
+    def judge(self, index: int, *, is_text: bool = False) -> bool:
+        """Report characters that look like nothing or like a space; true if they are in the margin."""
+        row = self.rows[index]
+        margin = _margin(row)
+        odd = row[:margin].strip(" ") != ""
+        if index < self.judged:
+            return odd
+        self.judged = index + 1
+        found = _first_odd(row, margin, is_text=is_text)
+        if found is not None:
+            rule, column = found
+            self.say(rule, index + 1, column + 1, code=f"U+{ord(row[column]):04X}")
+        return odd
+
+    # Words and what belongs to them
+
+    def mapping(self, indent: int, parent: int) -> Mapping:
+        """Read `word: ...` lines until one stands at `parent` or further left."""
+        at = Position(self.path, self.next + 1, indent + 1)
+        pairs: list[Pair] = []
+        seen: dict[str, int] = {}
+        before = len(self.problems)
+        while (line := self.peek()) is not None and line.indent > parent:
+            if line.indent != indent and not line.crooked:
+                self.say("sangria", line.number, line.indent + 1, have=str(line.indent), want=str(indent))
+            pair = self.pair(line, pairs[-1].key if pairs else "")
+            if pair is None:
+                continue
+            if pair.key in seen:
+                where = str(seen[pair.key])
+                self.say("palabra-repetida", pair.at.line, pair.at.column, word=pair.key, line=where)
+                continue
+            seen[pair.key] = pair.at.line
+            pairs.append(pair)
+        return Mapping(tuple(pairs), at, damaged=len(self.problems) > before)
+
+    def pair(self, line: _Line, before: str) -> Pair | None:
+        """Read one word and what belongs to it, or say why the line is none and pass over it."""
+        found = _WORD.match(line.body)
+        if found is None or (stray := _stray(line, found["word"])) is not None:
+            self.next += 1
+            self.stray(line, before, None if found is None else stray)
+            self.skip_deeper(line.indent)
+            return None
+        word, column = found["word"], line.indent + 1
+        at = Position(self.path, line.number, column)
+        behind = read_behind(line.body[found.end() :], line.indent + found.end() + 1)
+        self.next += 1
+        value = self.value(word, line, behind)
+        return Pair(word, at, value)
+
+    def stray(self, line: _Line, before: str, sign: str | None) -> None:
+        column = line.indent + 1
+        glued = _GLUED.match(line.body)
+        first = line.body.split()[0]
+        if sign is not None:
+            rule = {"-": "guion-sobra", "---": "documentos"}.get(sign, "signo-inicial-palabra")
+            self.say(rule, line.number, column, sign=sign)
+        elif line.indent == 0 and (line.body.startswith(("---", "...")) or line.body.startswith("%")):
+            self.say("documentos", line.number, column, sign=first)
+        elif first == "-" or first == "-|":
+            self.say("guion-sobra", line.number, column, sign="-")
+        elif glued is not None:
+            self.say("falta-espacio", line.number, line.indent + glued.end() + 1, word=glued["word"])
+        elif near := nearest(first.rstrip(":;=.,"), KNOWN_WORDS, cutoff=0.85):
+            self.say("faltan-dos-puntos", line.number, column, word=near)
+        else:
+            self.say("linea-suelta", line.number, column, before=before)
+
+    def value(self, word: str, line: _Line, behind: Behind) -> Node:
+        wants_text = canonical(word) in TEXT_WORDS or (self.every_word_has_text and line.indent == 0)
+        at = Position(self.path, line.number, behind.column)
+        if behind.is_bar:
+            for rule, column in behind.faults:
+                self.say(rule, line.number, column, word=word, sign=behind.sign)
+            return self.block(word, line)
+        if behind.text or behind.faults:
+            if wants_text or canonical(word) in LIST_WORDS:
+                self.say(
+                    "falta-barra" if wants_text else "falta-guion", line.number, line.indent + 1, word=word
+                )
+                return self.swallow(line, behind.text)
+            for rule, column in behind.faults:
+                self.say(rule, line.number, column, word=word, sign=behind.sign)
+            if self.has_deeper(line.indent):
+                self.say("falta-barra", line.number, line.indent + 1, word=word)
+                return self.swallow(line, behind.text)
+            return Scalar(behind.text, at)
+        return self.below(word, line, at, wants_text)
+
+    def below(self, word: str, line: _Line, at: Position, wants_text: bool) -> Node:
+        """Read what stands on the lines under a word that has nothing behind its colon."""
+        ahead = self.peek()
+        if ahead is None or ahead.indent < line.indent:
+            return Scalar("", at)
+        if ahead.body == "-" or ahead.body.startswith(("- ", "-|")):
+            if ahead.indent > line.indent or canonical(word) in LIST_WORDS:
+                return self.sequence(word, ahead, line.indent)
+        if ahead.indent == line.indent and not (ahead.crooked and not _is_word(ahead.body)):
+            return Scalar("", at)
+        if wants_text:
+            self.say("falta-barra", line.number, line.indent + 1, word=word)
+            return self.swallow(line, "")
+        if canonical(word) in LIST_WORDS:
+            self.say("falta-guion", ahead.number, ahead.indent + 1, word=word)
+            return self.swallow(line, "")
+        if not _is_word(ahead.body) and _GLUED.match(ahead.body) is None and ahead.body[0] not in "\"'":
+            self.say("falta-barra", line.number, line.indent + 1, word=word)
+            return self.swallow(line, "")
+        return self.mapping(ahead.indent, line.indent)
+
+    def sequence(self, word: str, first: _Line, parent: int) -> Sequence:
+        """Read `- |` items, which stand deeper than `parent` or right below the word."""
+        at = Position(self.path, first.number, first.indent + 1)
+        items: list[Scalar] = []
+        while (line := self.peek()) is not None and line.indent >= min(first.indent, parent + 1):
+            if not line.body.startswith("-"):
+                if line.indent == parent:
+                    break
+                self.next += 1
+                self.say("falta-guion", line.number, line.indent + 1, word=word)
+                self.skip_deeper(line.indent)
+                continue
+            if line.indent != first.indent and not line.crooked:
+                want = str(first.indent)
+                self.say("sangria", line.number, line.indent + 1, have=str(line.indent), want=want)
+            self.next += 1
+            behind = read_behind(line.body[1:], line.indent + 2)
+            if line.body.startswith("-|"):
+                self.say("falta-espacio-guion", line.number, line.indent + 2)
+                items.append(self.block("-", line))
+            elif behind.is_bar:
+                for rule, column in behind.faults:
+                    self.say(rule, line.number, column, word="-", sign=behind.sign)
+                items.append(self.block("-", line))
+            else:
+                self.say("falta-barra-guion", line.number, line.indent + 1)
+                items.append(self.swallow(line, behind.text))
+        return Sequence(tuple(items), at)
+
+    # Texts
+
+    def block(self, word: str, line: _Line) -> Scalar:
+        """Read the text under a bar: every line further right than the word's own."""
+        start, width = self.next, self.text_width(line.indent)
+        at = Position(self.path, start + 1, width + 1)
+        if (flat := self.flat_text(line)) is not None:
+            self.say("sangria-texto", flat + 1, line.indent + 1, word=word)
+            return self.swallow(line, "", flat=True)
+        texts: list[str] = []
+        while self.next < len(self.rows):
+            row = self.rows[self.next]
+            if row.strip(" "):
+                if not self.belongs(line.indent):
+                    if not self.note_cuts(line.indent):
+                        break
+                    continue
+                crooked = self.judge(self.next, is_text=True)
+                have = _indent(row)
+                if have < width and not crooked:
+                    self.say("texto-corrido", self.next + 1, have + 1, have=str(have), want=str(width))
+                texts.append(row.lstrip() if crooked else row[min(width, have) :])
+            else:
+                if not any(texts) and len(row) > width:
+                    self.say("linea-en-blanco", self.next + 1, width + 1)
+                texts.append(row[width:])
+            self.next += 1
+        while texts and not texts[-1]:
+            texts.pop()
+        return Scalar("".join(f"{text}\n" for text in texts), at, block=True, rows=len(texts))
+
+    def text_width(self, parent: int) -> int:
+        """Where the text under a bar begins: the spaces before its first line."""
+        for row in self.rows[self.next :]:
+            if row.strip(" ") and not (_indent(row) <= parent and row.lstrip().startswith("#")):
+                return max(_indent(row), parent + 1)
+        return parent + 1
+
+    def belongs(self, parent: int) -> bool:
+        """Whether the next row, which isn't blank, is part of the text under a word at `parent`."""
+        row = self.rows[self.next]
+        margin = _margin(row)
+        if _indent(row) > parent:
+            return True
+        return margin > _indent(row) and not _is_known_word(row[margin:])
+
+    def flat_text(self, line: _Line) -> int | None:
+        """The index of the row where a text begins that lacks the two spaces it needs, or None."""
+        for index in range(self.next, len(self.rows)):
+            body = self.rows[index].strip()
+            if body:
+                flat = _indent(self.rows[index]) == line.indent == _margin(self.rows[index])
+                other = _is_word(body) or body.startswith(("#", "- ", "---"))
+                return index if flat and not other else None
+        return None
+
+    def note_cuts(self, parent: int) -> bool:
+        """Report a note that stands further left than the text around it, and pass over it."""
+        if not self.rows[self.next].lstrip().startswith("#"):
+            return False
+        for index in range(self.next, len(self.rows)):
+            row = self.rows[index]
+            if row.strip() and not row.lstrip().startswith("#"):
+                if _indent(row) <= parent:
+                    return False
+                self.say("nota-corta-texto", self.next + 1, _indent(self.rows[self.next]) + 1)
+                self.next = index
+                return True
+        return False
+
+    def swallow(self, line: _Line, text: str, *, flat: bool = False) -> Scalar:
+        """Take the lines that were surely meant as the text of a word, after its mistake was reported."""
+        first, texts = self.next, [text] if text else []
+        while self.next < len(self.rows):
+            row = self.rows[self.next]
+            meant = flat and _indent(row) == line.indent and not _is_word(row.strip())
+            if row.strip() and _width(row[: _margin(row)]) <= line.indent and not meant:
+                break
+            self.judge(self.next, is_text=True)
+            texts.append(row.strip())
+            self.next += 1
+        at = Position(self.path, first + (0 if text else 1), line.indent + 3)
+        return Scalar("\n".join(texts) + "\n", at, block=True, rows=len(texts))
+
+    def has_deeper(self, indent: int) -> bool:
+        ahead = self.peek()
+        return ahead is not None and ahead.indent > indent and not ahead.crooked
+
+    def skip_deeper(self, indent: int) -> None:
+        """Pass over what belongs to a line that could not be read."""
+        while (ahead := self.peek()) is not None and ahead.indent > indent and not _is_word(ahead.body):
+            self.next += 1
+
+
+def _stray(line: _Line, word: str) -> str | None:
+    """The sign that keeps a line with a colon from being a word with its value, or None."""
+    if line.indent == 0 and word.startswith("---"):
+        return "---"
+    if word.startswith(("- ", "-|")) or word == "-":
+        return "-"
+    if word[0] in "\"'{}[]&*!%@`>|," or word.startswith("? ") or word == "?":
+        return word[0]
+    return "#" if " #" in word else None
+
+
+def _first_odd(row: str, margin: int, *, is_text: bool) -> tuple[str, int] | None:
+    """The rule and index of the first character of a row that may not stand where it does."""
+    tab = row.find("\t", 0, margin) if is_text else row.find("\t")
+    searched = row[:margin] if is_text else row
+    candidates = [("tabulador", tab)] if tab >= 0 else []
+    for rule, pattern, where in (
+        ("espacio-invisible", _INVISIBLE, searched),
+        ("salto-invisible", _BREAKS, row),
+        ("caracter-raro", _CONTROL, row),
+    ):
+        if found := pattern.search(where):
+            candidates.append((rule, found.start()))
+    return min(candidates, key=lambda candidate: candidate[1], default=None)
+
+
+def _is_word(body: str) -> bool:
+    return _WORD.match(body) is not None
+
+
+def _is_known_word(body: str) -> bool:
+    found = _WORD.match(body)
+    return found is not None and found["word"] in KNOWN_WORDS
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip(" "))
+
+
+def _margin(row: str) -> int:
+    found = _MARGIN.match(row)
+    return found.end() if found else 0
+
+
+def _width(margin: str) -> int:
+    """The width of a margin, a tab counting as the two spaces that it most likely stands for."""
+    return len(margin) + margin.count("\t")
