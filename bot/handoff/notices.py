@@ -71,22 +71,22 @@ class StaffNotices:
         row = cases.find(connection, case)
         team = staff.teams.get(row.team) if row is not None else None
         tried = (voice.title(EntryId(i), self._lang) for i in situation.memory.tried)
-        text = self._text(
+        text = self.text(
             Key.STAFF_NOTICE,
             case=str(case),
-            reason=self._text(Key(f"reason_{reason.value}")),
+            reason=self.text(Key(f"reason_{reason.value}")),
             team=team.titles.get(self._lang) or next(iter(team.titles.values())) if team else "",
             member=_shown(situation.name, 80),
-            platform=self._text(Key(f"platform_{situation.account.platform.value}")),
-            lang=self._text(Key(f"lang_{situation.lang or self._lang}")),
+            platform=self.text(Key(f"platform_{situation.account.platform.value}")),
+            lang=self.text(Key(f"lang_{situation.lang or self._lang}")),
             asked=_shown(" / ".join(dossiers.asked(connection, situation.conversation))),
             tried=", ".join(title for title in tried if title),
             link=f"{self._staff_url}/cases/{case}" if self._staff_url else "",
         )
         rows = (
             (
-                Button(self._text(Key.STAFF_BUTTON_TAKE), payloads.encode(payloads.TAKE, case)),
-                Button(self._text(Key.STAFF_BUTTON_CLOSE), payloads.encode(payloads.CLOSE, case)),
+                Button(self.text(Key.STAFF_BUTTON_TAKE), payloads.encode(payloads.TAKE, case)),
+                Button(self.text(Key.STAFF_BUTTON_CLOSE), payloads.encode(payloads.CLOSE, case)),
             ),
         )
         quiet = voice.hours.known and not isinstance(voice.hours.status(now), Open)
@@ -98,7 +98,7 @@ class StaffNotices:
         """The member wrote while a person owns the conversation or is awaited."""
         texts = " / ".join(s.text for s in situation.said if s.text.strip())
         kinds = ", ".join(k.value for s in situation.said for k in s.attachments)
-        text = self._text(
+        text = self.text(
             Key.STAFF_ADDITION,
             case=str(case or ""),
             member=_shown(situation.name, 80),
@@ -134,16 +134,16 @@ class StaffNotices:
             turns.report(
                 connection, "held", now, platform=situation.account.platform, reason=Reason.HELD.value
             )
-        text = self._text(
+        text = self.text(
             Key.STAFF_HELD,
             case=str(case),
             text=_shown(send.outgoing.text),
-            platform=self._text(Key(f"platform_{send.account.platform.value}")),
+            platform=self.text(Key(f"platform_{send.account.platform.value}")),
         )
         rows = (
             (
-                Button(self._text(Key.STAFF_BUTTON_SEND_AGAIN), payloads.encode(payloads.AGAIN, claimed.id)),
-                Button(self._text(Key.STAFF_BUTTON_ARRIVED), payloads.encode(payloads.ARRIVED, claimed.id)),
+                Button(self.text(Key.STAFF_BUTTON_SEND_AGAIN), payloads.encode(payloads.AGAIN, claimed.id)),
+                Button(self.text(Key.STAFF_BUTTON_ARRIVED), payloads.encode(payloads.ARRIVED, claimed.id)),
             ),
         )
         return lanes + self.tell(connection, text, now, case=case, rows=rows)
@@ -158,7 +158,7 @@ class StaffNotices:
         due = voice.hours.next_open_after(now, timedelta(minutes=staff.alert_minutes))
         if due is not None and number < staff.alert_repeats:
             timers.set_timer(connection, ALERT_TIMER, due, case=case, payload={"number": number + 1})
-        text = self._text(
+        text = self.text(
             Key.STAFF_ALERT,
             case=str(case),
             member=_shown(summary.member, 80),
@@ -168,7 +168,7 @@ class StaffNotices:
 
     def file(self, connection: Connection, case: CaseId, attachment: int, name: str, now: datetime) -> list[str]:
         """A file of the member has been fetched."""
-        text = self._text(Key.STAFF_FILE, case=str(case), name=_shown(name, 80))
+        text = self.text(Key.STAFF_FILE, case=str(case), name=_shown(name, 80))
         return self.tell(connection, text, now, case=case, attachments=(attachment,))
 
     def tell(
@@ -204,7 +204,8 @@ class StaffNotices:
         text = voice.handed_off(Reason.HELD, lang, case, now)
         return speak(connection, situation, text, lang, case, now)
 
-    def _text(self, key: Key, **values: str) -> str:
+    def text(self, key: Key, **values: str) -> str:
+        """A staff text in the staff's language."""
         return self._voice.catalogue.text(key, self._lang, **values)
 
     @property

@@ -1,0 +1,362 @@
+"""Working cases: every action of staff is one unit in the member's conversation, under its lock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.bus.base import Bus, Topic
+from bot.catalogue.keys import Key
+from bot.conversation.ownership import Act, Change, apply
+from bot.conversation.situation import Situation
+from bot.domain import Author, CaseId, CaseState, ConversationId, EntryId, OutboxId, Outgoing
+from bot.handoff.desk import CaseSummary, Done, Dossier, DraftAction, Result, StaffMember
+from bot.handoff.notices import ALERT_TIMER, StaffNotices, speak
+from bot.pipeline.lanes import Locks
+from bot.pipeline.ports import Minds
+from bot.store import cases, conversations, dossiers, files, outbox, situations, timers, turns
+from bot.store.cases import Case
+from bot.store.engine import Store
+from bot.store.filestore import FileStore
+from bot.store.outbox import Send
+
+_log = structlog.get_logger(__name__)
+
+HUSH_SECONDS = 3.0
+"""How long a take-over waits for a message of the bot that is just being sent (promise 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What a unit did, and whom to wake after its commit."""
+
+    result: Result
+    lanes: tuple[str, ...] = ()
+
+
+class Casework:
+    """The desk: list, dossier, reply, note, take over, give back, close, held sends and kept texts.
+
+    Actions take an optional `timer`: the row of the staff message that asked for them. It is taken away in
+    the same unit, so that an action is done once however often its process is killed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        minds: Minds,
+        notices: StaffNotices,
+        locks: Locks[ConversationId],
+        filestore: FileStore,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
+        self._locks, self._filestore, self._clock = locks, filestore, clock
+        self._changed = asyncio.Event()
+        bus.listen(Topic.CASES, self._note_change)
+
+    # -- looking
+
+    async def cases(self, *, closed: bool = False) -> Sequence[CaseSummary]:
+        """Open cases (or the 100 closed last), those that wait longest first."""
+        return await self._store.read(lambda c: dossiers.list_cases(c, closed=closed))
+
+    async def dossier(self, case: CaseId) -> Dossier | None:
+        """All about one case."""
+        found = await self._store.read(lambda c: dossiers.dossier(c, case))
+        if found is None:
+            return None
+        voice = self._minds.current.voice
+        lang = found.summary.lang or voice.knowledge.brand.languages[0]
+        titles = (voice.title(EntryId(entry), lang) for entry in found.tried)
+        return replace(found, tried=tuple(title for title in titles if title))
+
+    async def file(self, attachment: int) -> tuple[str, str, bytes] | None:
+        """Name, media type and content of a stored file."""
+        found = await self._store.read(lambda c: files.find(c, attachment))
+        if found is None or found.sha256 is None:
+            return None
+        content = await asyncio.to_thread(self._filestore.read, found.sha256)
+        return found.name or f"{found.kind.value}-{found.id}", found.mime, content
+
+    async def changed(self, timeout: float) -> None:
+        """Return when any case may have changed, or after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    # -- acting
+
+    async def reply(
+        self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None
+    ) -> Result:
+        """Send a text to the member; takes ownership and silences the bot, unless a colleague owns."""
+        if not text.strip():
+            return await self._nothing(Result(Done.EMPTY, case), timer)
+        return await self._act(
+            case,
+            timer,
+            lambda c, row, now: self._reply(c, row, staff, text.strip(), now),
+            silences=True,
+        )
+
+    async def note(
+        self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None
+    ) -> Result:
+        """Keep a text that only staff sees."""
+        if not text.strip():
+            return await self._nothing(Result(Done.EMPTY, case), timer)
+
+        def work(connection: Connection, row: Case, now: datetime) -> Acted:
+            turns.say(
+                connection,
+                row.conversation,
+                [text.strip()],
+                author=Author.STAFF,
+                staff=staff.name,
+                now=now,
+                case=row.id,
+                kind="note",
+            )
+            return Acted(Result(Done.DONE, row.id))
+
+        return await self._act(case, timer, work)
+
+    async def take_over(self, case: CaseId, staff: StaffMember, *, timer: int | None = None) -> Result:
+        """Own the conversation, also in place of a colleague; the bot says nothing more in it."""
+
+        def work(connection: Connection, row: Case, now: datetime) -> Acted:
+            situation = _situation(connection, row)
+            change = apply(situation.ownership, Act.TAKE_OVER, staff.name)
+            self._change(connection, row, situation, change, staff, now)
+            text = self._text(Key.STAFF_TAKEN, case=str(row.id), staff=staff.name)
+            return Acted(Result(Done.DONE, row.id), tuple(self._notices.tell(connection, text, now, case=row.id)))
+
+        return await self._act(case, timer, work, silences=True)
+
+    async def give_back(self, case: CaseId, staff: StaffMember, *, timer: int | None = None) -> Result:
+        """Let the bot speak again; the case stays open."""
+        return await self._act(
+            case, timer, lambda c, row, now: self._release(c, row, Act.GIVE_BACK, staff, now)
+        )
+
+    async def close(self, case: CaseId, staff: StaffMember, *, timer: int | None = None) -> Result:
+        """Resolve the case; the bot may speak again."""
+        return await self._act(case, timer, lambda c, row, now: self._release(c, row, Act.CLOSE, staff, now))
+
+    async def held(
+        self, outbox_id: int, staff: StaffMember, *, arrived: bool, timer: int | None = None
+    ) -> Result:
+        """Resolve a held send: it arrived, or send it again."""
+        found = await self._store.read(lambda c: outbox.find(c, OutboxId(outbox_id)))
+        if found is None:
+            return await self._nothing(Result(Done.UNKNOWN), timer)
+        lane = found[0].send.lane
+        now = self._clock()
+
+        def work(connection: Connection) -> bool:
+            if timer is not None and not timers.done(connection, timer):
+                return False
+            return outbox.resolve(connection, OutboxId(outbox_id), arrived=arrived, now=now)
+
+        done = await self._store.write(work)
+        self._wake((lane,))
+        return Result(Done.DONE if done else Done.STALE)
+
+    async def draft(
+        self, draft: int, staff: StaffMember, action: DraftAction, *, timer: int | None = None
+    ) -> Result:
+        """Send a kept text although a colleague owns, or take over and send it, or discard it."""
+        found = await self._store.read(lambda c: cases.find_draft(c, draft))
+        if found is None:
+            return await self._nothing(Result(Done.UNKNOWN), timer)
+
+        def work(connection: Connection, row: Case, now: datetime) -> Acted:
+            state = "discarded" if action is DraftAction.DISCARD else "sent"
+            if not cases.end_draft(connection, draft, state):
+                return Acted(Result(Done.STALE, row.id))
+            if action is DraftAction.DISCARD:
+                return Acted(Result(Done.DONE, row.id))
+            situation = _situation(connection, row)
+            if action is DraftAction.TAKE_OVER or not situation.ownership.staff:
+                change = apply(situation.ownership, Act.TAKE_OVER, staff.name)
+                self._change(connection, row, situation, change, staff, now, replied=True)
+            lanes = _send_text(connection, situation, row.id, staff, found.text, now)
+            return Acted(Result(Done.DONE, row.id, draft), lanes)
+
+        return await self._act(found.case, timer, work, silences=action is not DraftAction.DISCARD)
+
+    # -- how
+
+    async def _act(
+        self,
+        case: CaseId,
+        timer: int | None,
+        work: Callable[[Connection, Case, datetime], Acted],
+        *,
+        silences: bool = False,
+    ) -> Result:
+        """Do `work` on a case in one unit, holding the conversation's lock.
+
+        `silences`: what the bot has not begun to send is cancelled first, and what it is just sending is
+        waited for, so that nothing of the bot follows the commit.
+        """
+        row = await self._store.read(lambda c: cases.find(c, case))
+        if row is None:
+            return await self._nothing(Result(Done.UNKNOWN), timer)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._locks.hold(row.conversation))
+            if silences:
+                await self._hush(row.conversation)
+            now = self._clock()
+
+            def unit(connection: Connection) -> Acted:
+                if timer is not None and not timers.done(connection, timer):
+                    return Acted(Result(Done.STALE, case))
+                current = cases.find(connection, case)
+                assert current is not None
+                return work(connection, current, now)
+
+            acted = await self._store.write(unit)
+        self._wake(acted.lanes)
+        _log.info("case", case=case, conversation=row.conversation, done=acted.result.done.value)
+        return acted.result
+
+    async def _nothing(self, result: Result, timer: int | None) -> Result:
+        if timer is not None:
+            await self._store.write(lambda c: timers.done(c, timer))
+        return result
+
+    async def _hush(self, conversation: ConversationId) -> None:
+        def work(connection: Connection) -> bool:
+            situation = situations.load(connection, conversation)
+            if situation is None or not situation.ownership.bot_may_speak:
+                return False
+            outbox.cancel(connection, conversation)
+            return outbox.under_way(connection, conversation)
+
+        if not await self._store.write(work):
+            return
+        try:
+            async with asyncio.timeout(HUSH_SECONDS):
+                while await self._store.read(lambda c: outbox.under_way(c, conversation)):
+                    await self.changed(0.1)
+        except TimeoutError:
+            _log.warning("a take-over did not wait for the bot's last message", conversation=conversation)
+
+    def _reply(
+        self, connection: Connection, row: Case, staff: StaffMember, text: str, now: datetime
+    ) -> Acted:
+        situation = _situation(connection, row)
+        change = apply(situation.ownership, Act.REPLY, staff.name)
+        if not change.allowed:
+            draft = cases.keep_draft(connection, row.id, staff.name, text, now)
+            return Acted(Result(Done.KEPT, row.id, draft, situation.ownership.staff or ""))
+        self._change(connection, row, situation, change, staff, now, replied=True)
+        return Acted(Result(Done.DONE, row.id), _send_text(connection, situation, row.id, staff, text, now))
+
+    def _release(
+        self, connection: Connection, row: Case, act: Act, staff: StaffMember, now: datetime
+    ) -> Acted:
+        situation = _situation(connection, row)
+        if not row.is_open or (act is Act.GIVE_BACK and situation.ownership.owner.value == "bot"):
+            return Acted(Result(Done.STALE, row.id))
+        change = apply(situation.ownership, act, staff.name)
+        self._change(connection, row, situation, change, staff, now, forget=True)
+        voice = self._minds.current.voice
+        lang = situation.lang or voice.knowledge.brand.languages[0]
+        if act is Act.CLOSE:
+            told = voice.text(Key.CASE_CLOSED, lang, case=str(row.id))
+            noted = self._text(Key.STAFF_CLOSED, case=str(row.id))
+        else:
+            told = voice.text(Key.GIVEN_BACK, lang, assistant=voice.knowledge.brand.voice.assistant)
+            noted = self._text(Key.STAFF_GIVEN_BACK, case=str(row.id))
+        lanes = speak(connection, situation, told, lang, row.id, now)
+        lanes += self._notices.tell(connection, noted, now, case=row.id)
+        return Acted(Result(Done.DONE, row.id), tuple(lanes))
+
+    def _change(
+        self,
+        connection: Connection,
+        row: Case,
+        situation: Situation,
+        change: Change,
+        staff: StaffMember,
+        now: datetime,
+        *,
+        replied: bool = False,
+        forget: bool = False,
+    ) -> None:
+        if change.silence:
+            outbox.cancel(connection, row.conversation)
+        if change.moved(situation.ownership):
+            conversations.own(connection, row.conversation, change.after, forget=forget)
+        if change.case is not None:
+            cases.advance(connection, row.id, change.case, now, staff=staff.name, replied=replied)
+        timers.drop(connection, ALERT_TIMER, row.id)
+        kind = {CaseState.RESOLVED: "case_closed", CaseState.WAITING: "case_given_back"}
+        if change.case in kind or replied:
+            turns.report(
+                connection,
+                kind.get(change.case, "case_reply") if change.case else "case_reply",
+                now,
+                platform=situation.account.platform,
+                reason=row.reason.value,
+                value=(now - row.opened_at).total_seconds(),
+            )
+        if change.moved(situation.ownership) and not change.after.bot_may_speak:
+            files.announce(connection, row.conversation, now)
+
+    def _text(self, key: Key, **values: str) -> str:
+        return self._notices.text(key, **values)
+
+    def _wake(self, lanes: Sequence[str]) -> None:
+        for lane in dict.fromkeys(lanes):
+            self._bus.wake(Topic.LANE, lane)
+        self._bus.wake(Topic.CASES)
+        self._bus.wake(Topic.TIMERS)
+
+    def _note_change(self, _key: str) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _situation(connection: Connection, row: Case) -> Situation:
+    situation = situations.load(connection, row.conversation)
+    assert situation is not None
+    return situation
+
+
+def _send_text(
+    connection: Connection, situation: Situation, case: CaseId, staff: StaffMember, text: str, now: datetime
+) -> tuple[str, ...]:
+    [message] = turns.say(
+        connection,
+        situation.conversation,
+        [text],
+        author=Author.STAFF,
+        staff=staff.name,
+        now=now,
+        lang=situation.lang,
+        case=case,
+    )
+    send = Send(
+        situation.account,
+        situation.place,
+        Outgoing(text),
+        Author.STAFF,
+        conversation=situation.conversation,
+        message=message,
+    )
+    outbox.put(connection, [send], now)
+    return (send.lane,)

@@ -1,0 +1,91 @@
+"""Files of members, fetched after the commit for the person who is to see them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.bus.base import Bus, Topic
+from bot.channels.base import Channel
+from bot.domain import Account
+from bot.errors import ChannelError
+from bot.handoff.notices import StaffNotices
+from bot.store import files, timers
+from bot.store.engine import Store
+from bot.store.filestore import FileStore
+from bot.store.timers import Timer
+
+_log = structlog.get_logger(__name__)
+
+
+class Fetching:
+    """Acts on `fetch` timers."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        channels: Mapping[Account, Channel],
+        filestore: FileStore,
+        notices: StaffNotices,
+        *,
+        limit: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`limit` in bytes: larger files are refused, and staff sees why."""
+        self._store, self._bus, self._channels = store, bus, channels
+        self._filestore, self._notices, self._limit, self._clock = filestore, notices, limit, clock
+
+    async def __call__(self, timer: Timer) -> None:
+        """Fetch one file and tell the staff place; a file that cannot be had is written down as refused."""
+        attachment = int(timer.payload["file"])
+        file = await self._store.read(lambda c: files.find(c, attachment))
+        channel = self._channels.get(file.account) if file is not None else None
+        if file is None or channel is None:
+            await self._store.write(lambda c: timers.done(c, timer.id))
+            return
+        try:
+            content = await channel.fetch(file.ref, limit=self._limit)
+        except ChannelError as error:
+            _log.warning("a file was not fetched", file=attachment, error=error.what)
+            what = error.what
+            await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
+            return
+        name = await asyncio.to_thread(self._filestore.write, content)
+        now = self._clock()
+
+        def work(connection: Connection) -> list[str]:
+            if not timers.done(connection, timer.id):
+                return []
+            files.stored(connection, attachment, name, len(content))
+            if file.case is None:
+                return []
+            shown = file.name or file.kind.value
+            return self._notices.file(connection, file.case, attachment, shown, now)
+
+        for lane in await self._store.write(work):
+            self._bus.wake(Topic.LANE, lane)
+        self._bus.wake(Topic.CASES)
+
+    def _refuse(self, connection: Connection, timer: Timer, attachment: int, error: str) -> None:
+        timers.done(connection, timer.id)
+        files.refused(connection, attachment, error)
+
+
+class StoredFiles:
+    """Where channels read a file that they have to send."""
+
+    def __init__(self, store: Store, filestore: FileStore) -> None:
+        self._store, self._filestore = store, filestore
+
+    async def open(self, attachment_id: int) -> tuple[str, str, bytes]:
+        """Name, media type and content of a stored file; ChannelError when there is none."""
+        found = await self._store.read(lambda c: files.find(c, attachment_id))
+        if found is None or found.sha256 is None:
+            raise ChannelError(f"file {attachment_id} is not stored")
+        content = await asyncio.to_thread(self._filestore.read, found.sha256)
+        return found.name or f"{found.kind.value}-{found.id}", found.mime, content

@@ -1,0 +1,50 @@
+"""Files that members sent, under one folder, named by the hash of their content."""
+
+from __future__ import annotations
+
+import os
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from bot.errors import StoreError
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class FileStore:
+    """Writes a content once, whoever sent it, and reads it back by its SHA-256."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, content: bytes) -> str:
+        """Keep a content; its hash, in hexadecimal."""
+        name = sha256(content).hexdigest()
+        path = self._path(name)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        return name
+
+    def read(self, name: str) -> bytes:
+        """A content by its hash; StoreError when it is not there."""
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            raise StoreError(
+                f"the file {name[:12]}… is gone",
+                where=str(self._folder),
+                remedy="Restore the files folder from the same day as the database.",
+            ) from None
+
+    def _path(self, name: str) -> Path:
+        if not _HASH.fullmatch(name):
+            raise ValueError(f"{name!r} is no SHA-256")
+        return self._folder / name[:2] / name
