@@ -147,5 +147,5 @@ class Ledger:
             try:
                 if condition(self):
                     done.set_result(None)
-            except Exception as error:  # noqa: BLE001 the waiting test shall see it
+            except Exception as error:  # the waiting test shall see it
                 done.set_exception(error)

@@ -1,7 +1,7 @@
 """Flood limits, on a clock that tests can speed up.
 
-Telegram publishes "about 30 messages a second overall, one a second in a chat (short bursts pass), 20 a minute
-in a group": https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+Telegram publishes "about 30 messages a second overall, one a second in a chat (short bursts pass), 20 a
+minute in a group": https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from telegram.constants import ChatAction, ReactionEmoji
-
 from tests.fakes.telegram.chats import Chat, Message
 from tests.fakes.telegram.entities import Entity, parse_html, units
 from tests.fakes.telegram.errors import ApiError, bad_request

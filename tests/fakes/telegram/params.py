@@ -1,6 +1,7 @@
 """What each method takes: names, types and which are required; anything else is refused.
 
-Telegram itself ignores a parameter that it does not know. This server refuses it, so that a misspelt one shows.
+Telegram itself ignores a parameter that it does not know. This server refuses it, so that a misspelt one
+shows.
 """
 
 from __future__ import annotations

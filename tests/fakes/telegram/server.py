@@ -1,4 +1,4 @@
-"""A Bot API server on loopback: real HTTP, strict about what it is asked, scriptable about what goes wrong."""
+"""A Bot API server on loopback: real HTTP, strict about what it is asked, with faults on demand."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from tests.fakes.telegram.params import BY_LOWER, Upload
 from tests.fakes.telegram.people import Group, Member
 from tests.fakes.telegram.updates import Updates
 
+TOKEN = "110201543:AAE-invented-token-for-tests-0000000"
+"""In the shape of a token; nobody's."""
 MAX_REQUEST = 51 * 2**20
 """Uploads go up to 50 MB: https://core.telegram.org/bots/api#sending-files"""
 MAX_DOWNLOAD = 20 * 2**20
@@ -51,7 +53,7 @@ class FakeTelegram:
     def __init__(
         self,
         *,
-        token: str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawQ",
+        token: str = TOKEN,
         username: str = "vocero_test_bot",
         limits: Limits | None = None,
         port: int = 0,
@@ -113,6 +115,8 @@ class FakeTelegram:
     async def offline(self) -> AsyncIterator[None]:
         """Refuse connections, and cut those that are open, until the block ends."""
         await self._silence()
+        for _ in range(5):  # turns of the loop in which a client in this process sees its connection go
+            await asyncio.sleep(0)
         try:
             yield
         finally:

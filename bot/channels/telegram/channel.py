@@ -1,0 +1,285 @@
+"""One Telegram bot: private chats, groups and one staff chat, as the house's channel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+import structlog
+import telegram
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, InvalidToken, TelegramError
+
+from bot.channels.base import Cursors, FileSource, Intake
+from bot.channels.telegram.pace import Pace, PaceLimits
+from bot.channels.telegram.parse import Parser
+from bot.channels.telegram.polling import Backoff, Poller
+from bot.channels.telegram.send import Sender
+from bot.channels.telegram.split import split
+from bot.channels.telegram.transport import AiohttpTransport, TooLarge
+from bot.domain import Account, Lang, Outgoing, PlaceRef, Platform, Receipt
+from bot.errors import ChannelError
+
+log = structlog.get_logger(__name__)
+
+BASE_URL = "https://api.telegram.org/bot"
+FILE_URL = "https://api.telegram.org/file/bot"
+DOWNLOAD_SECONDS = 60.0
+DEFAULT_PACE = PaceLimits()
+ANSWERS_AT_ONCE = 8
+"""Button presses answered in parallel."""
+LAST_ANSWERS = 1.5
+"""Seconds that presses still unanswered get when the channel stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMenu:
+    """The commands that Telegram shows to one audience in one language.
+
+    `audience` is members (private chats), groups, or staff (the staff chat). `lang` is a code of two letters,
+    or '' for every language without a menu of its own. `commands` are pairs of name and description.
+    """
+
+    audience: str
+    lang: Lang | str
+    commands: Sequence[tuple[str, str]]
+
+
+class TelegramChannel:
+    """Receives by polling and sends; use it as `async with`, then `run` it in a task.
+
+    `aliases` maps each command name in any language to its canonical one. `pace` None lifts our own limits.
+    `staff_chat` is a chat id or ''. `root` is the folder below which pictures are. Raises ChannelError on
+    entering when the token is refused or the address cannot be reached.
+    """
+
+    platform = Platform.TELEGRAM
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        cursors: Cursors,
+        files: FileSource,
+        root: Path,
+        base_url: str = BASE_URL,
+        file_url: str = FILE_URL,
+        staff_chat: str = "",
+        menus: Sequence[CommandMenu] = (),
+        aliases: Mapping[str, str] | None = None,
+        pace: PaceLimits | None = DEFAULT_PACE,
+        poll_timeout: float = 25.0,
+        read_timeout: float = 10.0,
+        proxy: str = "",
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._token, self._base_url, self._file_url = token, base_url, file_url
+        self._cursors, self._staff_chat = cursors, staff_chat
+        self._menus, self._aliases = menus, dict(aliases or {})
+        self._poll_timeout, self._backoff = poll_timeout, backoff
+        self._transport = AiohttpTransport(secret=token, read_timeout=read_timeout, proxy=proxy)
+        self._polling = AiohttpTransport(secret=token, connections=2, read_timeout=read_timeout, proxy=proxy)
+        self._bot = self._make_bot()
+        self._pace = Pace(pace) if pace else None
+        self._sender = Sender(self._bot, files=files, root=root, pace=self._pace)
+        self._account: Account | None = None
+        self._username = ""
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    @property
+    def account(self) -> Account:
+        """The bot's own id; known once the channel has started."""
+        if self._account is None:
+            raise RuntimeError("the Telegram channel has not started")
+        return self._account
+
+    @property
+    def username(self) -> str:
+        """The bot's name without the @, for links such as https://t.me/<name>?start=..."""
+        return self._username
+
+    async def run(self, intake: Intake) -> NoReturn:
+        """Receive until cancelled; raises ChannelError when the token is not taken any more."""
+        parser = Parser(
+            self.account, username=self._username, staff_chat=self._staff_chat, aliases=self._aliases
+        )
+        poller = Poller(self._bot, parser, timeout=self._poll_timeout, backoff=self._backoff)
+        cursor = await self._cursors.read(self.account)
+        presses: asyncio.Queue[str] = asyncio.Queue()
+        failure: ChannelError | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(ANSWERS_AT_ONCE):
+                    tasks.create_task(self._answer_presses(presses))
+                await poller.run(
+                    intake,
+                    offset=int(cursor) if cursor and cursor.isdigit() else None,
+                    pressed=presses.put_nowait,
+                )
+        except* ChannelError as errors:
+            failure = next(error for error in errors.exceptions if isinstance(error, ChannelError))
+        finally:
+            await self._answer_the_last(presses)
+        assert failure, "the poller ends with an error only"
+        raise failure
+
+    async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
+        """Send one message; Telegram knows no nonce, so a lost answer leaves the receipt uncertain."""
+        return await self._sender.send(place, message)
+
+    async def edit(self, place: PlaceRef, message_id: str, message: Outgoing) -> Receipt:
+        """Change text and buttons of a message of ours."""
+        return await self._sender.edit(place, message_id, message)
+
+    async def strip(self, place: PlaceRef, message_id: str) -> Receipt:
+        """Take the buttons off a message of ours."""
+        return await self._sender.strip(place, message_id)
+
+    async def react(self, place: PlaceRef, message_id: str, emoji: str) -> Receipt:
+        """Set our reaction to a message, '' for none."""
+        return await self._sender.react(place, message_id, emoji)
+
+    async def typing(self, place: PlaceRef) -> None:
+        """Show that an answer is on its way; nothing while Telegram keeps the chat shut."""
+        if self._pace and self._pace.closed(place.external_id):
+            return
+        try:
+            await self._bot.send_chat_action(
+                int(place.external_id),
+                ChatAction.TYPING,
+                message_thread_id=int(place.thread) if place.thread.isdigit() else None,
+            )
+        except (TelegramError, ValueError) as error:
+            log.debug("telegram.typing_failed", kind=type(error).__name__)
+
+    async def fetch(self, ref: str, *, limit: int) -> bytes:
+        """Content of a member's file of at most `limit` bytes (Telegram itself gives 20 MB at the most)."""
+        failure: ChannelError
+        try:
+            file = await self._bot.get_file(ref)
+            if file.file_size and file.file_size > limit:
+                raise TooLarge(f"the file has {file.file_size} bytes, more than {limit}")
+            path = file.file_path or ""
+            if not path.startswith(("http://", "https://")):
+                path = f"{self._file_url}{self._token}/{path}"
+            return await self._transport.download(path, limit=limit, timeout=DOWNLOAD_SECONDS)
+        except TooLarge as error:
+            failure = ChannelError(error.message, remedy="Ask for a smaller file.", where="telegram")
+        except TelegramError as error:
+            failure = ChannelError(
+                f"the file cannot be had: {error.message}".replace(self._token, "***"),
+                remedy="Ask the member to send it again.",
+                where="telegram",
+            )
+        raise failure
+
+    def split(self, message: Outgoing) -> tuple[Outgoing, ...]:
+        """The message as single calls, each within Telegram's limits."""
+        return split(message)
+
+    def _make_bot(self) -> telegram.Bot:
+        failure: ChannelError
+        try:
+            return telegram.Bot(
+                self._token,
+                base_url=self._base_url,
+                base_file_url=self._file_url,
+                request=self._transport,
+                get_updates_request=self._polling,
+            )
+        except InvalidToken:
+            failure = _wrong_token()
+        raise failure
+
+    async def _start(self) -> None:
+        failure: ChannelError | None = None
+        try:
+            await self._bot.initialize()
+            await self._bot.delete_webhook()
+        except InvalidToken:
+            failure = _wrong_token()
+        except TelegramError as error:
+            failure = ChannelError(
+                f"Telegram cannot be reached: {error.message}".replace(self._token, "***"),
+                remedy="Check the network and the address of the Bot API server.",
+                where=self._base_url,
+            )
+        if failure:
+            raise failure
+        self._account = Account(Platform.TELEGRAM, str(self._bot.id))
+        self._username = self._bot.username
+        for menu in self._menus:
+            await self._show(menu)
+
+    async def _show(self, menu: CommandMenu) -> None:
+        """Set one menu; a refused menu is no reason not to start."""
+        scope: telegram.BotCommandScope
+        match menu.audience:
+            case "members":
+                scope = telegram.BotCommandScopeAllPrivateChats()
+            case "groups":
+                scope = telegram.BotCommandScopeAllGroupChats()
+            case _ if self._staff_chat:
+                scope = telegram.BotCommandScopeChat(int(self._staff_chat))
+            case _:
+                return
+        try:
+            await self._bot.set_my_commands(menu.commands, scope=scope, language_code=menu.lang or None)
+        except TelegramError as error:
+            log.warning("telegram.menu_refused", audience=menu.audience, lang=menu.lang, error=error.message)
+
+    async def _stop(self) -> None:
+        await self._bot.shutdown()
+        await asyncio.gather(self._transport.shutdown(), self._polling.shutdown())
+
+    async def _answer_presses(self, presses: asyncio.Queue[str]) -> NoReturn:
+        while True:
+            query = await presses.get()
+            try:
+                await self._answer(query)
+            except asyncio.CancelledError:
+                presses.put_nowait(query)
+                raise
+
+    async def _answer_the_last(self, presses: asyncio.Queue[str]) -> None:
+        """Presses committed just before the stop: nobody would ever answer them."""
+        left = [presses.get_nowait() for _ in range(presses.qsize())]
+        if not left:
+            return
+        try:
+            async with asyncio.timeout(LAST_ANSWERS):
+                await asyncio.gather(*(self._answer(query) for query in left))
+        except TimeoutError:
+            log.warning("telegram.presses_unanswered", count=len(left))
+
+    async def _answer(self, query: str) -> None:
+        try:
+            await self._bot.answer_callback_query(query)
+        except BadRequest as error:  # too old: the member's button has stopped spinning by itself
+            log.info("telegram.press_too_old", error=error.message)
+        except TelegramError as error:
+            log.warning("telegram.press_unanswered", kind=type(error).__name__)
+
+
+def _wrong_token() -> ChannelError:
+    return ChannelError(
+        "Telegram does not know this bot token",
+        remedy="Ask @BotFather for the bot's token (/token) and copy it into the Telegram token setting.",
+        where="telegram",
+    )

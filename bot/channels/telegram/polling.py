@@ -1,0 +1,185 @@
+"""Fetch updates, hand them over, and only then tell Telegram that we have them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import structlog
+import telegram
+from telegram.error import BadRequest, Conflict, EndPointNotFound, Forbidden, InvalidToken, TelegramError
+
+from bot.channels.base import Intake
+from bot.channels.telegram.parse import ALLOWED_UPDATES, Parser, update_id
+from bot.channels.telegram.transport import BadAnswer, Flooded
+from bot.domain import Inbound
+from bot.errors import ChannelError
+
+log = structlog.get_logger(__name__)
+
+GET_UPDATES = "get_Updates"
+"""The library makes "getUpdates" of this. Spelt so, it is not taken for the library's own method, of which it
+would remind at each call: that method raises for the whole batch where one update cannot be read."""
+BATCH = 100
+"""The most that Telegram gives at once: https://core.telegram.org/bots/api#getupdates"""
+PAUSE = 0.1
+"""Seconds to wait after an empty answer that came at once, from a server that knows no long polling."""
+
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d+)')
+
+
+class Backoff:
+    """Growing, jittered, capped waits, in seconds; `reset` after a success."""
+
+    def __init__(
+        self,
+        *,
+        first: float = 0.5,
+        cap: float = 30.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._first, self._cap, self._sleep, self._jitter = first, cap, sleep, jitter
+        self._next = first
+
+    def reset(self) -> None:
+        self._next = self._first
+
+    async def wait(self, at_least: float = 0.0) -> None:
+        """Wait this failure's time, and longer for the next one in a row."""
+        delay = self._jitter(self._next / 2, self._next)
+        self._next = min(self._cap, self._next * 2)
+        await self._sleep(max(at_least, delay))
+
+
+class Poller:
+    """The loop of one bot account. `timeout` is how long the server may wait for news, in seconds."""
+
+    def __init__(
+        self, bot: telegram.Bot, parser: Parser, *, timeout: float = 25.0, backoff: Backoff | None = None
+    ) -> None:
+        self._bot, self._parser, self._timeout = bot, parser, timeout
+        self._backoff = backoff or Backoff()
+
+    async def run(self, intake: Intake, *, offset: int | None, pressed: Callable[[str], None]) -> NoReturn:
+        """Poll until cancelled; `pressed` is told the id of each button press that was committed.
+
+        Raises ChannelError when the token is not taken any more.
+        """
+        limit = BATCH
+        loop = asyncio.get_running_loop()
+        while True:
+            asked = loop.time()
+            try:
+                batch = await self._fetch(offset, limit)
+            except BadAnswer as error:
+                if limit == 1:
+                    batch = self._unreadable(error.payload)
+                else:  # one update may have spoilt the answer: fetch them one by one
+                    batch, limit = [], 1
+                    log.warning("telegram.answer_unreadable", bytes=len(error.payload))
+                if not batch:
+                    await self._backoff.wait()
+                    continue
+            except TelegramError as error:
+                await self._after(error)
+                continue
+            if not batch:
+                limit = BATCH
+                if loop.time() - asked < PAUSE:
+                    await asyncio.sleep(PAUSE)
+                self._backoff.reset()
+                continue
+            numbers = [number for number in map(update_id, batch) if number is not None]
+            following = max(numbers) + 1 if numbers else offset
+            events = [self._parser.read(raw) for raw in batch]
+            if await self._hand_over(events, intake, following):
+                limit = BATCH
+                for query in _queries(batch):
+                    pressed(query)
+                if following != offset:
+                    offset = following
+                    self._backoff.reset()
+                else:  # without a number nothing can be confirmed, and the same would come at once
+                    log.error("telegram.updates_without_id", count=len(batch))
+                    await self._backoff.wait()
+
+    async def _fetch(self, offset: int | None, limit: int) -> list[Any]:
+        result = await self._bot.do_api_request(
+            GET_UPDATES,
+            {
+                "offset": offset,
+                "limit": limit,
+                "timeout": int(self._timeout),
+                "allowed_updates": ALLOWED_UPDATES,
+            },
+            read_timeout=self._timeout + 10,
+        )
+        if not isinstance(result, list):
+            raise BadAnswer(json.dumps(result).encode())
+        return result
+
+    async def _hand_over(self, events: list[Inbound], intake: Intake, following: int | None) -> bool:
+        cursor = None if following is None else str(following)
+        try:
+            await intake(events, cursor=cursor)
+        except Exception as error:  # whatever the store raises, the updates are still Telegram's
+            # neither its words nor its frames' values: a database's error quotes what members wrote
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(
+                "telegram.intake_failed",
+                events=len(events),
+                kind=type(error).__name__,
+                at=f"{at.filename}:{at.lineno}",
+            )
+            await self._backoff.wait()
+            return False
+        return True
+
+    async def _after(self, error: TelegramError) -> None:
+        """Wait as the failure asks for."""
+        match error:
+            case InvalidToken() | EndPointNotFound() | Forbidden():
+                raise ChannelError(
+                    "Telegram does not take the bot's token any more",
+                    remedy="Ask @BotFather for the token (/token) and set it as the bot's Telegram token.",
+                    where="telegram",
+                )
+            case Conflict():
+                log.error(
+                    "telegram.conflict",
+                    what=error.message,
+                    remedy="Only one process may poll with a token: stop the other, or remove the webhook.",
+                )
+                await self._backoff.wait(1.0)
+            case Flooded():
+                log.warning("telegram.flooded", seconds=error.seconds)
+                await self._backoff.wait(error.seconds)
+            case BadRequest():
+                log.error("telegram.poll_refused", what=error.message)
+                await self._backoff.wait(5.0)
+            case _:
+                log.warning("telegram.poll_failed", kind=type(error).__name__, what=error.message)
+                await self._backoff.wait()
+
+    def _unreadable(self, payload: bytes) -> list[Any]:
+        """The one update of an answer that is no JSON, as far as its number can be made out."""
+        number = _UPDATE_ID.search(payload)
+        if not number:
+            return []
+        return [{"update_id": int(number[1]), "unreadable": payload.decode("utf-8", "replace")}]
+
+
+def _queries(batch: list[Any]) -> list[str]:
+    """Ids of the button presses in a batch, read apart from the parser: each one waits for its answer."""
+    found = []
+    for raw in batch:
+        query = raw.get("callback_query") if isinstance(raw, dict) else None
+        if isinstance(query, dict) and isinstance(query.get("id"), str):
+            found.append(query["id"])
+    return found
