@@ -74,9 +74,7 @@ class Deliverer:
             found = await self._settle(lane, found, receipt)
         if isinstance(found, Wait):
             delay = (found.until - self._clock()).total_seconds()
-            asyncio.get_running_loop().call_later(
-                max(delay, 0.01), self._bus.wake, Topic.LANE, lane
-            )
+            asyncio.get_running_loop().call_later(max(delay, 0.01), self._bus.wake, Topic.LANE, lane)
 
     async def _send(self, claimed: Claimed) -> Receipt:
         send = claimed.send
@@ -86,7 +84,9 @@ class Deliverer:
         try:
             return await channel.send(send.place, send.outgoing, nonce=claimed.nonce)
         except Exception as error:  # a channel must not raise; if it does, we don't know what it did
-            _log.exception("a channel failed while sending", outbox=claimed.id, platform=send.account.platform)
+            _log.exception(
+                "a channel failed while sending", outbox=claimed.id, platform=send.account.platform
+            )
             return Receipt(Delivery.UNCERTAIN, error=type(error).__name__)
 
     async def _settle(self, lane: str, claimed: Claimed, receipt: Receipt) -> Claimed | Wait | None:
@@ -131,4 +131,3 @@ class Deliverer:
         if state is OutboxState.HELD:
             lanes = self._notices.held(connection, claimed, now)
         return state, lanes, outbox.claim(connection, lane, now)
-

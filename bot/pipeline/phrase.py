@@ -140,9 +140,7 @@ class _Pen:
             paragraphs.append(answer)
             image, alt = self._image(entry)
         if decision.reason is not None and self._case is not None:
-            paragraphs.append(
-                self._voice.handed_off(decision.reason, self._lang, self._case, self._now)
-            )
+            paragraphs.append(self._voice.handed_off(decision.reason, self._lang, self._case, self._now))
         if decision.talk is not None:
             paragraphs.append(self._talk(decision.talk))
         if not paragraphs:

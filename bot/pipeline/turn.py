@@ -222,9 +222,7 @@ class Corridor:
         _report(connection, situation, decision, now)
         if decision.reason is not None and case is not None:
             again = situation.case is not None
-            lanes.update(
-                self._notices.opened(connection, situation, case, decision.reason, now, again=again)
-            )
+            lanes.update(self._notices.opened(connection, situation, case, decision.reason, now, again=again))
         elif decision.outcome is Outcome.RELAYED:
             lanes.update(self._notices.added(connection, situation, case, now))
         seen_by_staff = case is not None and (decision.hands_off or after.owner is not Owner.BOT)
@@ -264,9 +262,7 @@ def _team(decision: Decision, voice: Voice) -> str:
     return entry.team if entry is not None else ""
 
 
-def _handled(
-    situation: Situation, reading: Reading, decision: Decision, voice: Voice
-) -> list[Handled]:
+def _handled(situation: Situation, reading: Reading, decision: Decision, voice: Voice) -> list[Handled]:
     """The main message has the turn's outcome; the others are joined to it, unless nothing was said to them."""
     joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
     result = []
