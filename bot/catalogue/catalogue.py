@@ -100,7 +100,9 @@ class Catalogue:
         blank is left out. Raises KeyError when another placeholder has no value.
         """
         choices = self._choices(key, lang, address)
-        return _filled(emoji_rule.keep(choices[seed % len(choices)], emoji), values)
+        chosen = choices[seed % len(choices)]
+        # A brand's own "👍" stays where emoji are left out: nothing at all cannot be sent.
+        return _filled(emoji_rule.keep(chosen, emoji) or chosen, values)
 
     def wordings(self, key: Key, lang: Lang) -> Mapping[str, tuple[str, ...]]:
         """All wordings of `key` in one language by form of address, "" where one serves all; or nothing."""

@@ -118,20 +118,14 @@ class Hours:
             yield joined
 
     def _spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Spans in UTC in order of their start, from the day before `begin` until one starts at `end`."""
-        # Two days before: yesterday's span may reach into today, and today's date may itself lag by a day
-        # where the clocks skip one (Samoa, 2011).
-        day = begin.astimezone(self.zone).date() - 2 * _DAY
-        while True:
+        """Spans of the day before `begin` and later that start before `end`, in UTC and in order."""
+        day = begin.astimezone(self.zone).date() - _DAY
+        while self._instant(day, time.min) < end:
             spans = () if day in self.holidays else self.week[day.weekday()]
             for start, stop in sorted(self._span(day, start, stop) for start, stop in spans):
-                if start >= end:
-                    return
-                if start < stop:
+                if start < stop and start < end:
                     yield start, stop
             day += _DAY
-            if self._instant(day, time.min) >= end + _DAY:
-                return
 
     def _span(self, day: date, start: time, end: time) -> tuple[datetime, datetime]:
         opens = self._instant(day, start)
