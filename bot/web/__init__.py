@@ -1,0 +1,1 @@
+"""What people open in a browser: the chat page, the widget, the staff page, and health for watchers."""

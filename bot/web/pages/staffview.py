@@ -1,0 +1,73 @@
+"""How staff reads the values of a case: words instead of codes, times in the brand's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from markupsafe import Markup
+
+from bot.channels.markup import web_html
+from bot.domain import Author, Lang, OutboxState, Owner
+from bot.handoff.desk import CaseSummary, Line
+
+QUIET = frozenset({OutboxState.SENT, None})
+"""What needs no word beside a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    """One person's view: their language, and the token that their forms carry."""
+
+    lang: Lang
+    texts: Mapping[str, str]
+    timezone: tzinfo
+    token: str
+
+    def word(self, kind: str, value: str) -> str:
+        """The word for a state, a reason, a platform...; a value without one is shown as it is."""
+        return self.texts.get(f"{kind}.{value}", value)
+
+    def member(self, summary: CaseSummary) -> str:
+        return summary.member.strip() or self.texts["visitor"]
+
+    def owner(self, summary: CaseSummary) -> str:
+        if summary.owner is Owner.HUMAN:
+            return self._named("owner.human", summary.staff)
+        return self.word("owner", summary.owner.value)
+
+    def author(self, line: Line) -> str:
+        if line.note:
+            return self.texts["note_by"].format(name=line.staff or self.texts["somebody"])
+        if line.author is Author.STAFF:
+            return self._named("author.staff", line.staff)
+        return self.word("author", line.author.value)
+
+    def body(self, line: Line) -> Markup:
+        """A message's text: Markdown of our own is shown as such, anything else exactly as written."""
+        if line.markdown and line.author is not Author.MEMBER:
+            return Markup(web_html(line.text))  # noqa: S704  # web_html lets no markup of the text pass
+        return Markup("<p>{}</p>").format(line.text)
+
+    def delivery(self, line: Line) -> str:
+        """How far a send has come, where that is worth a word."""
+        return "" if line.delivery in QUIET else self.word("delivery", str(line.delivery))
+
+    def time(self, moment: datetime) -> Markup:
+        local = moment.astimezone(self.timezone)
+        month = self.texts["months"].split()[local.month - 1]
+        return Markup('<time datetime="{}">{}</time>').format(
+            moment.isoformat(timespec="seconds"), f"{local.day} {month}, {local:%H:%M}"
+        )
+
+    def file(self, name: str) -> str:
+        return self.texts["file"].format(name=name or self.texts["file_nameless"])
+
+    def flash(self, done: str, owner: str) -> str:
+        """What became of the last action, '' if the address speaks of none."""
+        text = self.texts.get(f"done.{done}", "") if done else ""
+        return text.format(owner=owner or self.texts["somebody"]) if text else ""
+
+    def _named(self, key: str, name: str | None) -> str:
+        return self.texts[key].format(name=name) if name else self.texts[f"{key}_nameless"]
