@@ -5,6 +5,7 @@ from tests.fakes.telegram.faults import Fault
 from tests.fakes.telegram.ledger import Call, Ledger, Sent, Tap
 from tests.fakes.telegram.limits import Limits
 from tests.fakes.telegram.people import PIXEL, Group, Member
+from tests.fakes.telegram.remote import RemoteTelegram
 from tests.fakes.telegram.server import FakeTelegram, free_port
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Limits",
     "Member",
     "Message",
+    "RemoteTelegram",
     "Sent",
     "Tap",
     "User",

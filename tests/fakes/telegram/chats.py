@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,8 @@ class Message:
     markup: dict[str, Any] | None = None
     reactions: list[str] = field(default_factory=list)
     deleted: bool = False
+    at: float = field(default_factory=time.monotonic)
+    """When it was said, on the loop's clock: what a bench reckons with."""
 
     @property
     def plain(self) -> str:

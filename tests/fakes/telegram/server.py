@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 
 from tests.fakes.telegram.chats import Chat, Chats, Message, User
+from tests.fakes.telegram.control import control
 from tests.fakes.telegram.entities import detect
 from tests.fakes.telegram.errors import ApiError
 from tests.fakes.telegram.faults import Fault, FaultKind, Faults
@@ -26,7 +27,7 @@ from tests.fakes.telegram.ledger import Call, Ledger, Tap
 from tests.fakes.telegram.limits import Flood, Limits
 from tests.fakes.telegram.methods import Methods
 from tests.fakes.telegram.params import BY_LOWER, Upload
-from tests.fakes.telegram.people import Group, Member
+from tests.fakes.telegram.people import Group, Member, Speaker
 from tests.fakes.telegram.updates import Updates
 
 TOKEN = "110201543:AAE-invented-token-for-tests-0000000"
@@ -77,6 +78,7 @@ class FakeTelegram:
         self._methods = Methods(self)
         self._counter = itertools.count(1)
         self._control = control
+        self._away: asyncio.Task[None] | None = None
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
 
@@ -91,6 +93,8 @@ class FakeTelegram:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.updates.stop(ApiError(500, "Internal Server Error: restart"))
+        if self._away:
+            self._away.cancel()
         await self._silence()
         if self._web:
             await self._web.shutdown(1.0)
@@ -121,6 +125,15 @@ class FakeTelegram:
             yield
         finally:
             await self._listen()
+
+    def go_offline(self, seconds: float) -> None:
+        """Be offline for some seconds from the next turn of the loop on."""
+
+        async def away() -> None:
+            async with self.offline():
+                await asyncio.sleep(seconds)
+
+        self._away = asyncio.get_running_loop().create_task(away())
 
     async def _listen(self) -> None:
         assert self._web
@@ -269,6 +282,13 @@ class FakeTelegram:
         self.files[file.id] = file
         return file
 
+    def speaker(self, chat_id: int, by: int | None = None) -> Speaker:
+        """Whoever speaks in a chat, by id; in a group `by` says who (someone new if unknown)."""
+        chat = self.chats.by_id[chat_id]
+        if chat.user:
+            return Speaker(self, chat, chat.user)
+        return Speaker(self, chat, User(by or 700_000_000 - chat_id % 1000, "Marta", language_code="es"))
+
     # What goes wrong
 
     def fail(self, method: str, *, with_: Fault, times: int = 1, chat: int | None = None) -> None:
@@ -295,8 +315,6 @@ class FakeTelegram:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         kind, token, name = _route(request.path)
         if kind == "control" and self._control:
-            from tests.fakes.telegram.control import control
-
             return await control(self, request, name)
         if kind not in ("bot", "file"):
             return _answer(ApiError(404, "Not Found"))
