@@ -1,4 +1,4 @@
-"""The forms of the files in `config/`: the brand, its staff, and the catalogue texts that it words its own way."""
+"""The forms of the files in `config/`: the brand, its staff, and the texts that it words its own way."""
 
 from __future__ import annotations
 

@@ -71,8 +71,10 @@ _SHAPE = (
     ),
     _error(
         "horas-al-reves",
-        "en «{value}» la segunda hora tiene que ser posterior a la primera, y cada tramo posterior al anterior",
-        "in “{value}” the second hour has to be later than the first, and each span later than the one before",
+        "en «{value}» la segunda hora tiene que ser posterior a la primera, y cada tramo posterior al "
+        "anterior",
+        "in “{value}” the second hour has to be later than the first, and each span later than the one "
+        "before",
     ),
     _error(
         "numero-no-valido",
@@ -81,14 +83,16 @@ _SHAPE = (
     ),
     _error(
         "zona-horaria",
-        "no existe la zona horaria «{value}»[[; ¿quisiste decir «{near}»?]]; se escribe como America/Santiago",
+        "no existe la zona horaria «{value}»[[; ¿quisiste decir «{near}»?]]; se escribe como "
+        "America/Santiago",
         "there is no time zone “{value}”[[; did you mean “{near}”?]]; it is written like America/Santiago",
     ),
     _error(
         "id-no-valido",
         "el nombre «{word}» solo puede llevar minúsculas sin acento, números y _, y comienza con una letra"
         "[[; por ejemplo «{near}»]]",
-        "the name “{word}” can only have small letters without accents, digits and _, and begins with a letter"
+        "the name “{word}” can only have small letters without accents, digits and _, and begins with a "
+        "letter"
         "[[; for example “{near}”]]",
     ),
     _error(
@@ -98,9 +102,11 @@ _SHAPE = (
     ),
     _error(
         "hecho-nombre",
-        "un hecho no se puede llamar «{word}»; se escribe como envio.precio, con minúsculas sin acento, números, "
+        "un hecho no se puede llamar «{word}»; se escribe como envio.precio, con minúsculas sin acento, "
+        "números, "
         "_ y puntos",
-        "a fact can't be called “{word}”; it is written like envio.precio, with small letters without accents, "
+        "a fact can't be called “{word}”; it is written like envio.precio, with small letters without "
+        "accents, "
         "digits, _ and dots",
     ),
     _error(
@@ -205,14 +211,9 @@ _REFERENCES = (
         "this message is the same as a question ({other}), so it tests nothing; word it differently",
     ),
     _error(
-        "texto-desconocido",
-        "no hay ningún texto «{word}» que cambiar[[; ¿quisiste decir «{near}»?]]",
-        "there is no text “{word}” to change[[; did you mean “{near}”?]]",
-    ),
-    _error(
-        "espacio-desconocido",
-        "«{text}» no se puede usar en este texto[[; aquí valen: {known}]]",
-        "“{text}” can't be used in this text[[; what can: {known}]]",
+        "texto-propio",
+        "{es}",
+        "{en}",
     ),
 )
 
@@ -249,7 +250,8 @@ _ANSWERS = (
     ),
     _error(
         "hechos-distintos",
-        "todas las redacciones llevan los mismos hechos; a esta le falta {missing}, que está en la línea {line}",
+        "todas las redacciones llevan los mismos hechos; a esta le falta {missing}, que está en la línea "
+        "{line}",
         "all wordings have the same facts; this one lacks {missing}, which is on line {line}",
     ),
     _warning(
@@ -292,12 +294,15 @@ _ANSWERS = (
     _error(
         "parrafo-largo",
         "este párrafo tiene {length} letras y no cabe en un mensaje (4096); sepáralo con una línea en blanco",
-        "this paragraph has {length} letters and doesn't fit into a message (4096); split it with a blank line",
+        "this paragraph has {length} letters and doesn't fit into a message (4096); split it with a "
+        "blank line",
     ),
     _error(
         "enlace-no-valido",
-        "el enlace «{url}» no se puede abrir; comienza con https://, http://, mailto: o tg:// y va sin espacios",
-        "the link “{url}” can't be opened; it begins with https://, http://, mailto: or tg:// and has no spaces",
+        "el enlace «{url}» no se puede abrir; comienza con https://, http://, mailto: o tg:// y va sin "
+        "espacios",
+        "the link “{url}” can't be opened; it begins with https://, http://, mailto: or tg:// and has no "
+        "spaces",
     ),
     _error(
         "imagen-en-texto",

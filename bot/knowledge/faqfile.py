@@ -160,7 +160,7 @@ class EntryDraft:
 
 @dataclass(frozen=True, slots=True)
 class TopicDraft:
-    """A topic's file. `ids` has all its entries, also those that could not be read; `is_whole` if none is lost."""
+    """A topic's file. `ids` has also the entries that could not be read; `is_whole` if none is lost."""
 
     id: str
     titles: Map[Lang, str] = field(default_factory=dict)

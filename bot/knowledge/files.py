@@ -1,4 +1,4 @@
-"""The files that count: which there are below `faq/` and `config/`, what each is for, and their content hash."""
+"""The files that count below `faq/` and `config/`: which there are, what each is for, and their content hash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.knowledge.words import nearest
 
 BRAND, TEAM, TEXTS, FACTS = "config/brand.yml", "config/team.yml", "config/texts.yml", "faq/facts.yml"
 OTHERS = ("config/community.yml", "config/privacy.yml", "config/protocols.yml", "config/targets.yml")
-"""Files of `config/` that other parts of the house read; they count, and only their writing is checked here."""
+"""Files that other parts of the house read; they count, and only their writing is checked here."""
 
 
 class Use(Enum):

@@ -1,4 +1,4 @@
-"""A form is what may stand under a word: pydantic checks it, and every problem keeps its place in the file."""
+"""A form is what may stand under a word: pydantic checks it, and a problem keeps its place in the file."""
 
 from __future__ import annotations
 

@@ -38,13 +38,13 @@ from bot.knowledge.references import (
     check_ids,
     check_languages,
     check_notes,
+    check_overrides,
     check_own_name,
     check_questions,
     check_team,
     check_titles,
 )
 from bot.knowledge.rules import problem
-from bot.knowledge.words import nearest
 from nlu.model import NOTHING, SYSTEM_INTENTS
 
 
@@ -64,22 +64,19 @@ def check(
     root: Path,
     *,
     today: date | None = None,
-    text_keys: frozenset[str] | None = None,
     overlay: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Checked:
     """Read and check all files below `root`; never raises for what stands in them.
 
-    `today`: the day for what expires, by default the current one in the brand's time zone. `text_keys`: the
-    keys that `config/texts.yml` may word anew; None accepts any. `overlay`: contents by relative path that
-    stand for those on the disk, to try a change before it is saved.
+    `today`: the day for what expires, by default the current one in the brand's time zone. `overlay`: contents
+    by relative path that stand for those on the disk, to try a change before it is saved.
     """
-    reading = _Reading(root, overlay)
-    return reading.checked(today, text_keys)
+    return _Reading(root, overlay).checked(today)
 
 
-def load(root: Path, *, today: date | None = None, text_keys: frozenset[str] | None = None) -> Knowledge:
+def load(root: Path, *, today: date | None = None) -> Knowledge:
     """The knowledge below `root`; raises KnowledgeError with all problems, in Spanish, when it has errors."""
-    checked = check(root, today=today, text_keys=text_keys)
+    checked = check(root, today=today)
     if checked.knowledge is None:
         raise refusal(checked.problems)
     return checked.knowledge
@@ -116,7 +113,7 @@ class _Reading:
         self.pictures: dict[str, Picture] = {}
         self.drafts = _Drafts()
 
-    def checked(self, today: date | None, text_keys: frozenset[str] | None) -> Checked:
+    def checked(self, today: date | None) -> Checked:
         for source in self.sources:
             found = read(source.path, source.content, every_word_has_text=source.use is Use.CASES)
             self.problems += found.problems
@@ -125,7 +122,7 @@ class _Reading:
         if today is None:
             zone = self.drafts.brand.form.timezone if self.drafts.brand else UTC
             today = datetime.now(zone).date()
-        self.compare(today, text_keys)
+        self.compare(today)
         files = [(source.path, source.content) for source in self.sources]
         files += [(picture.path, picture.content) for picture in self.pictures.values()]
         content = version(files)
@@ -175,7 +172,7 @@ class _Reading:
     def entries(self) -> list[EntryDraft]:
         return [entry for topic in self.drafts.topics for entry in topic.entries]
 
-    def compare(self, today: date, text_keys: frozenset[str] | None) -> None:
+    def compare(self, today: date) -> None:
         """Hold what the files say against each other."""
         drafts, entries, first = self.drafts, self.entries(), self.languages()[0]
         facts = KnownFacts(
@@ -195,10 +192,7 @@ class _Reading:
                 self.problems += check_no_braces(text, fact.name)
         self.compare_names(entries, first)
         self.compare_brand()
-        for pair, _ in drafts.texts:
-            if text_keys is not None and pair.key not in text_keys:
-                near = nearest(pair.key, text_keys)
-                self.problems.append(problem("texto-desconocido", pair.at, word=pair.key, near=near))
+        self.problems += check_overrides(drafts.texts)
 
     def compare_entry(self, entry: EntryDraft, facts: KnownFacts, today: date) -> None:
         languages = self.languages()

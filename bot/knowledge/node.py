@@ -13,7 +13,7 @@ from bot.knowledge.model import Text
 class Scalar:
     """A text as written. `at` is its first character.
 
-    A block stands under a bar: `text` has one line break after each of its `rows` lines, the first row being
+    A block stands under a bar: `text` has one line break after each of its `rows` lines, the first of them
     line `at.line`, and every row begins at column `at.column`. A text behind a colon has one row and no break.
     """
 

@@ -1,4 +1,4 @@
-"""A problem in a file: where it is, which rule found it, and how to mend it, in words for who edits the files."""
+"""A problem in a file: where it is, which rule found it, and how to mend it, in words for its editor."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NAME = re.compile(r"\{(\w+)\}")
 class Rule:
     """What is asked of the files. An error keeps them from being published, a warning does not.
 
-    `es` and `en` are templates: `{param}` is filled in, and a stretch in `[[...]]` is left out when one of its
-    own params is empty.
+    `es` and `en` are templates: `{param}` is filled in, and a stretch in `[[...]]` is left out when one of
+    its own params is empty.
     """
 
     id: str

@@ -18,7 +18,7 @@ from bot.knowledge.scan import scan
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file's tree and what is wrong with how it is written. With problems the tree is what could be made out."""
+    """A file's tree, or what could be made out of it, and what is wrong with how it is written."""
 
     tree: Mapping
     problems: tuple[Problem, ...]

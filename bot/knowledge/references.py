@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from bot.domain import Lang
+from bot.catalogue.catalogue import Catalogue, problems
+from bot.domain import EN, ES, Lang
 from bot.errors import Position
 from bot.knowledge.faqfile import EntryDraft, FactDraft, LanguageForm, TopicDraft
 from bot.knowledge.model import Case, Text
@@ -163,6 +164,22 @@ def check_cases(
             yield problem("caso-contradictorio", case.at, expected=other.expected, other=place)
         if key in questions:
             yield problem("caso-copiado", case.at, other=_place(questions[key]))
+
+
+def check_overrides(overrides: Iterable[tuple[Pair, Mapping[Lang, tuple[Text, ...]]]]) -> Iterator[Problem]:
+    """What the catalogue finds wrong with the brand's own wordings of its texts, in its words."""
+    by_key = {pair.key: (pair, texts) for pair, texts in overrides}
+    if not by_key:
+        return
+    plain = {
+        key: {lang: tuple(text.text for text in wordings) for lang, wordings in texts.items()}
+        for key, (_, texts) in by_key.items()
+    }
+    catalogue = Catalogue.load()
+    for found in problems(plain):
+        pair, texts = by_key[found.key]
+        at = pair.at if found.lang is None or found.wording is None else texts[found.lang][found.wording].at
+        yield problem("texto-propio", at, es=catalogue.explain(found, ES), en=catalogue.explain(found, EN))
 
 
 def check_dates(entry: EntryDraft, today: date) -> Iterator[Problem]:

@@ -93,7 +93,8 @@ _WRITING = (
     Rule(
         "numeral",
         "error",
-        "desde este # se perdería el resto de la línea. Si es parte del texto, después de «{word}:» va | y el "
+        "desde este # se perdería el resto de la línea. Si es parte del texto, después de «{word}:» va | "
+        "y el "
         "texto en la línea siguiente, dos espacios más adentro; si es una nota, va en su propia línea",
         "from this # on the rest of the line would be lost. If it is part of the text, after “{word}:” put | "
         "and the text on the next line, two spaces further in; if it is a note, give it a line of its own",
@@ -101,25 +102,31 @@ _WRITING = (
     Rule(
         "dos-puntos",
         "error",
-        "hay dos puntos (:) dentro del texto; así no se puede leer. Después de «{word}:» va | y el texto en la "
+        "hay dos puntos (:) dentro del texto; así no se puede leer. Después de «{word}:» va | y el texto "
+        "en la "
         "línea siguiente, dos espacios más adentro",
-        "there is a colon (:) inside the text, so it can't be read. After “{word}:” put | and the text on the "
+        "there is a colon (:) inside the text, so it can't be read. After “{word}:” put | and the text "
+        "on the "
         "next line, two spaces further in",
     ),
     Rule(
         "signo-inicial",
         "error",
-        "un texto que comienza con {sign} no se leería como está escrito. Después de «{word}:» va | y el texto "
+        "un texto que comienza con {sign} no se leería como está escrito. Después de «{word}:» va | y el "
+        "texto "
         "en la línea siguiente, dos espacios más adentro",
-        "a text that begins with {sign} would not be read as written. After “{word}:” put | and the text on the "
+        "a text that begins with {sign} would not be read as written. After “{word}:” put | and the text "
+        "on the "
         "next line, two spaces further in",
     ),
     Rule(
         "comillas",
         "error",
-        "las comillas del comienzo se perderían: escribe el texto sin comillas; si son parte del texto, después "
+        "las comillas del comienzo se perderían: escribe el texto sin comillas; si son parte del texto, "
+        "después "
         "de «{word}:» va | y el texto en la línea siguiente, dos espacios más adentro",
-        "the quotation mark at the beginning would be lost: write the text without it; if it is part of the text, "
+        "the quotation mark at the beginning would be lost: write the text without it; if it is part of "
+        "the text, "
         "after “{word}:” put | and the text on the next line, two spaces further in",
     ),
     Rule(
@@ -149,15 +156,18 @@ _WRITING = (
     Rule(
         "linea-suelta",
         "error",
-        "esta línea no pertenece a nada. Si es texto[[ de «{before}:»]], va bajo la barra | y dos espacios más "
+        "esta línea no pertenece a nada. Si es texto[[ de «{before}:»]], va bajo la barra | y dos "
+        "espacios más "
         "adentro que la palabra[[ «{before}:»]]; si es una nota, comienza con #",
-        "this line belongs to nothing. If it is text[[ of “{before}:”]], it goes below the bar | and two spaces "
+        "this line belongs to nothing. If it is text[[ of “{before}:”]], it goes below the bar | and two "
+        "spaces "
         "further in than the word[[ “{before}:”]]; if it is a note, begin it with #",
     ),
     Rule(
         "guion-sobra",
         "error",
-        "aquí no va un guion; los guiones de lista van bajo «answers:» (o «respuestas:») o dentro de un texto",
+        "aquí no va un guion; los guiones de lista van bajo «answers:» (o «respuestas:») o dentro de un "
+        "texto",
         "no dash goes here; dashes go under “answers:” or inside a text",
     ),
     Rule(
@@ -205,9 +215,11 @@ _WRITING = (
     Rule(
         "se-lee-distinto",
         "error",
-        "esto no se leería como está escrito; después de la palabra y los dos puntos va | y el texto en la línea "
+        "esto no se leería como está escrito; después de la palabra y los dos puntos va | y el texto en "
+        "la línea "
         "siguiente, dos espacios más adentro",
-        "this would not be read as it is written; after the word and its colon put | and the text on the next "
+        "this would not be read as it is written; after the word and its colon put | and the text on the "
+        "next "
         "line, two spaces further in",
     ),
 )

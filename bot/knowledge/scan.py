@@ -44,7 +44,7 @@ def scan(path: str, text: str, *, every_word_has_text: bool = False) -> Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line outside of texts. `crooked`: its margin has something else than spaces, so its width is a guess."""
+    """A line outside of texts. `crooked`: its margin has more than spaces in it, so its width is a guess."""
 
     number: int
     indent: int
@@ -179,9 +179,9 @@ class _Scanner:
         ahead = self.peek()
         if ahead is None or ahead.indent < line.indent:
             return Scalar("", at)
-        if ahead.body == "-" or ahead.body.startswith(("- ", "-|")):
-            if ahead.indent > line.indent or canonical(word) in LIST_WORDS:
-                return self.sequence(word, ahead, line.indent)
+        is_item = ahead.body == "-" or ahead.body.startswith(("- ", "-|"))
+        if is_item and (ahead.indent > line.indent or canonical(word) in LIST_WORDS):
+            return self.sequence(word, ahead, line.indent)
         if ahead.indent == line.indent and not (ahead.crooked and not _is_word(ahead.body)):
             return Scalar("", at)
         if wants_text:

@@ -1,4 +1,4 @@
-"""The words that may stand before a colon, in English and in Spanish, and the likeliest meant by a misspelt one."""
+"""The words that may stand before a colon, in English and Spanish, and the one meant by a misspelt one."""
 
 from __future__ import annotations
 
