@@ -58,6 +58,7 @@ class TelegramChannel:
     """
 
     platform = Platform.TELEGRAM
+    repeats_are_harmless = False
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class WebChannel:
     """The brand's web chat; its server calls `connect` for each WebSocket."""
 
     platform: Platform = Platform.WEB
+    repeats_are_harmless = True
 
     def __init__(
         self,
