@@ -1,0 +1,400 @@
+"""The composition root: builds everything from settings, runs it, and stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.bus.base import Bus, Topic
+from bot.bus.local import LocalBus
+from bot.catalogue.catalogue import Catalogue
+from bot.catalogue.commands import COMMANDS, menu
+from bot.catalogue.keys import Key
+from bot.channels.base import Channel
+from bot.channels.web import Gate, MediaFolder, WebChannel
+from bot.conversation.hours import Hours
+from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef
+from bot.errors import StartupError
+from bot.handoff.alerts import Alerts
+from bot.handoff.casework import Casework
+from bot.handoff.fetching import Fetching, StoredFiles
+from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
+from bot.handoff.staffroom import StaffRoom
+from bot.knowledge.compile import examples
+from bot.knowledge.library import Library, Published, Rejected, Unpublished
+from bot.knowledge.model import Knowledge
+from bot.pipeline.clock import Clock
+from bot.pipeline.deliver import Deliverer
+from bot.pipeline.intake import Intake, StoredCursors
+from bot.pipeline.lanes import Locks
+from bot.pipeline.phrase import PERSON, PICK, Voice
+from bot.pipeline.ports import Mind
+from bot.pipeline.turn import Corridor
+from bot.settings import Settings
+from bot.store import lock, outbox
+from bot.store.engine import Store, database_path
+from bot.store.files import FETCH_TIMER
+from bot.store.filestore import FileStore
+from bot.store.inbound import STAFF_TIMER
+from bot.store.sessions import SessionStore
+from bot.store.transcript import Transcript
+from bot.web.auth import Auth
+from bot.web.server import build, serve
+from bot.web.site import Site
+from nlu import train as nlu_train
+from nlu.embedded import load as load_interpreter
+
+_log = structlog.get_logger(__name__)
+
+SHOWN_PROBLEMS = 10
+"""Problems of a rejected change that the staff place is shown; the rest is counted."""
+
+
+async def make_mind(knowledge: Knowledge, models: Path) -> Mind:
+    """Everything that answers: the voice, and the understanding trained on the questions (cached)."""
+    catalogue = Catalogue.load(knowledge.texts)
+    staff = knowledge.staff
+    hours = Hours(
+        week=tuple(tuple((span.start, span.end) for span in day) for day in staff.hours),
+        zone=knowledge.brand.timezone,
+        holidays=staff.holidays,
+    )
+    folder = await nlu_train.train(examples(knowledge), models)
+    interpreter = await asyncio.to_thread(load_interpreter, folder)
+    return Mind(Voice(knowledge, catalogue, hours), interpreter)
+
+
+class LiveMind:
+    """The mind in force: it changes as a whole, between turns, when the brand's files do."""
+
+    def __init__(self, library: Library, mind: Mind, models: Path) -> None:
+        self._library, self._mind, self._models = library, mind, models
+
+    @property
+    def current(self) -> Mind:
+        """What is known now."""
+        return self._mind
+
+    async def publish(self, knowledge: Knowledge) -> None:
+        """Train what changed, then put it in force."""
+        mind = await make_mind(knowledge, self._models)
+        self._library.swap(knowledge)
+        self._mind = mind
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot that is built and recovered, but not yet running."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    minds: LiveMind
+    library: Library
+    intake: Intake
+    casework: Casework
+    channels: dict[Account, Channel]
+    auth: Auth
+    web_address: str
+    held: int
+    _corridor: Corridor
+    _deliverer: Deliverer
+    _clock: Clock
+    _notices: StaffNotices
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then take nothing new, finish what was begun, and return."""
+        async with asyncio.TaskGroup() as group:
+            work = [
+                group.create_task(self._corridor.run(), name="corridor"),
+                group.create_task(self._deliverer.run(), name="deliverer"),
+                group.create_task(self._clock.run(), name="clock"),
+            ]
+            takes = [
+                group.create_task(self._watch(), name="knowledge"),
+                *(
+                    group.create_task(channel.run(self.intake), name=account.platform.value)
+                    for account, channel in self.channels.items()
+                ),
+            ]
+            await stop.wait()
+            await _cancel(takes)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.drain_seconds):
+                    await self._corridor.idle()
+                    await self._deliverer.idle()
+            await _cancel(work)
+
+    async def staff_link(self, name: str) -> str:
+        """A one-time way into the staff page for someone of the team."""
+        return self.web_address + await self.auth.new_link(name)
+
+    async def _watch(self) -> None:
+        rest = self.settings.knowledge_rest_seconds
+        while True:
+            try:
+                await self.library.watch(self._changed, rest=rest)
+            except Exception:  # a file never takes the bot down: say so, and go on watching
+                _log.exception("watching the files failed, trying again")
+                await asyncio.sleep(max(rest, 1.0))
+
+    async def _changed(self, change: Published | Rejected | Unpublished) -> None:
+        """Publish what passed the check; tell staff what was published, or why not."""
+        lang = self.settings.lang
+        if isinstance(change, Published):
+            await self.minds.publish(change.new)
+            _log.info("published", knowledge=change.new.version, entries=len(change.new.entries))
+            changes = ", ".join(_changes(change.old, change.new)) or "—"
+            text = self._notices.text(Key.STAFF_PUBLISHED, version=change.new.version, changes=changes)
+        elif isinstance(change, Rejected):
+            _log.warning("not published", problems=len(change.problems), first=change.problems[0].render(lang))
+            shown = [problem.render(lang) for problem in change.problems[:SHOWN_PROBLEMS]]
+            more = len(change.problems) - len(shown)
+            lines = "\n".join([*shown, *([f"… +{more}"] if more > 0 else [])])
+            text = self._notices.text(Key.STAFF_REJECTED, problems=lines)
+        else:
+            _log.info("changes wait for publishing", passes=change.passes, problems=len(change.problems))
+            return
+
+        def work(connection: Connection) -> list[str]:
+            return self._notices.tell(connection, text, _now())
+
+        for lane in await self.store.write(work):
+            self.bus.wake(Topic.LANE, lane)
+
+
+OpenChannels = Callable[[AsyncExitStack, "Parts"], Awaitable[Sequence[Channel]]]
+"""Opens further channels on what is already built; they are closed with the stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a channel may need of the house."""
+
+    settings: Settings
+    store: Store
+    minds: LiveMind
+    files: StoredFiles
+    cursors: StoredCursors
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: Settings,
+    *,
+    web: bool = True,
+    further: OpenChannels | None = None,
+) -> AsyncIterator[Bot]:
+    """Build a bot: check the files, lock and open the database, train, connect, and recover.
+
+    Raises VoceroError with a remedy for whatever is missing. `web` serves the web chat and the staff page.
+    """
+    library = await asyncio.to_thread(Library.open, settings.home)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        mind = await make_mind(library.current, settings.models)
+        minds = LiveMind(library, mind, settings.models)
+        bus = LocalBus()
+        locks: Locks[ConversationId] = Locks()
+        filestore = FileStore(settings.files)
+        stored = StoredFiles(store, filestore)
+        parts = Parts(settings, store, minds, stored, StoredCursors(store))
+        channels: dict[Account, Channel] = {}
+        place: StaffPlace | None = None
+        if settings.telegram_token.get_secret_value():
+            telegram = await _open_telegram(parts, stack)
+            channels[telegram.account] = telegram
+            if settings.telegram_staff_chat:
+                ref = PlaceRef(settings.telegram_staff_chat, PlaceKind.STAFF)
+                place = StaffPlace(telegram.account, ref)
+        for channel in await further(stack, parts) if further else ():
+            channels[channel.account] = channel
+        gate = Gate(origins=settings.web_origins, public_url=settings.web_public_url)
+        media = MediaFolder(settings.home)
+        chat = WebChannel(transcript=Transcript(store), sessions=SessionStore(store), gate=gate, media=media)
+        if web:
+            channels[chat.account] = chat
+        lang = Lang(settings.lang)
+        notices = StaffNotices(minds, place, lang, staff_url=_staff_url(settings))
+        corridor = Corridor(
+            store,
+            bus,
+            minds,
+            notices,
+            channels,
+            locks,
+            window=timedelta(seconds=settings.settle_seconds),
+        )
+        deliverer = Deliverer(store, bus, notices, channels)
+        casework = Casework(store, bus, minds, notices, locks, filestore)
+        limit = settings.file_limit_mb * 1024 * 1024
+        clock = Clock(
+            store,
+            bus,
+            {
+                STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
+                ALERT_TIMER: Alerts(store, bus, notices),
+                FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit),
+            },
+        )
+        auth = Auth(store, is_staff=lambda name: name in _names(minds.current.voice.knowledge))
+        address = ""
+        if web:
+            app = build(
+                site=lambda: _site(minds.current.voice),
+                channel=chat,
+                gate=gate,
+                ready=lambda: _missing(store, chat),
+                media=media,
+                files=stored,
+                desk=casework,
+                auth=auth,
+                staff_remote=settings.staff_remote,
+            )
+            address = await stack.enter_async_context(serve(app, settings.web_host, settings.web_port))
+        held = await deliverer.recover()
+        yield Bot(
+            settings,
+            store,
+            bus,
+            minds,
+            library,
+            Intake(store, bus),
+            casework,
+            channels,
+            auth,
+            address,
+            held,
+            corridor,
+            deliverer,
+            clock,
+            notices,
+        )
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartupError(
+            f"the data folder cannot be made: {error.strerror}",
+            where=str(settings.data),
+            remedy="Choose another with VOCERO_DATA, or give this user the right to write there.",
+        ) from error
+    if settings.database.startswith("sqlite"):
+        stack.enter_context(lock.hold(database_path(settings.database)))
+    await Store.create(settings.database)
+    return await stack.enter_async_context(Store.open(settings.database))
+
+
+async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
+    from bot.channels.telegram import CommandMenu, PaceLimits, TelegramChannel  # slow to import, often off
+
+    settings = parts.settings
+    voice = parts.minds.current.voice
+    menus = [
+        CommandMenu(
+            audience="staff" if staff else "members",
+            lang="" if lang == voice.knowledge.brand.languages[0] else lang,
+            commands=[(item.alias, voice.label(item.description, lang)) for item in menu(lang, for_staff=staff)],
+        )
+        for staff, languages in ((False, (ES, EN, PT)), (True, (ES, EN)))
+        for lang in languages
+        if settings.telegram_staff_chat or not staff
+    ]
+    return await stack.enter_async_context(
+        TelegramChannel(
+            token=settings.telegram_token.get_secret_value(),
+            cursors=parts.cursors,
+            files=parts.files,
+            root=settings.home,
+            base_url=settings.telegram_base_url,
+            file_url=settings.telegram_file_url,
+            staff_chat=settings.telegram_staff_chat,
+            menus=menus,
+            aliases={
+                alias: command.name.value
+                for command in COMMANDS
+                for words in command.aliases.values()
+                for alias in words
+            },
+            pace=PaceLimits() if settings.telegram_limits else None,
+        )
+    )
+
+
+async def _missing(store: Store, chat: WebChannel) -> list[str]:
+    try:
+        await store.read(outbox.counts)
+    except Exception:  # whatever is wrong with it, the answer is the same: not ready
+        _log.exception("the database does not answer")
+        return ["database"]
+    return [] if chat.is_open else ["corridor"]
+
+
+def _site(voice: Voice) -> Site:
+    brand = voice.knowledge.brand
+    return Site(
+        brand=brand.name,
+        languages=brand.languages,
+        about=brand.about,
+        menu={
+            lang: (
+                *(Button(voice.title(entry, lang), f"{PICK}{entry}") for entry in brand.menu),
+                Button(voice.label(Key.BUTTON_PERSON, lang), PERSON),
+            )
+            for lang in (ES, EN, PT)
+        },
+        fictitious=brand.fictitious,
+        timezone=brand.timezone,
+    )
+
+
+def _names(knowledge: Knowledge) -> frozenset[str]:
+    return frozenset(person.name for person in knowledge.staff.people.values())
+
+
+def _staff_url(settings: Settings) -> str:
+    base = settings.web_public_url.rstrip("/") or f"http://{settings.web_host}:{settings.web_port}"
+    return f"{base}/staff"
+
+
+def _changes(old: Knowledge, new: Knowledge) -> list[str]:
+    """Titles of the entries that are new, gone (with a minus) or different."""
+    first = new.brand.languages[0]
+    changed = [
+        entry.titles.get(first, name)
+        for name, entry in new.entries.items()
+        if name not in old.entries or _content(old, name) != _content(new, name)
+    ]
+    gone = [f"−{entry.titles.get(first, name)}" for name, entry in old.entries.items() if name not in new.entries]
+    return [*changed, *gone][:20]
+
+
+def _content(knowledge: Knowledge, name: str) -> object:
+    """What an entry says and answers to, without where it stands."""
+    entry = knowledge.entries[next(key for key in knowledge.entries if key == name)]
+    facts = {fact.name: dict(fact.values) for fact in knowledge.facts.values()}
+    texts = {
+        lang: ([q.text for q in entry.questions.get(lang, ())], [a.text for a in answers])
+        for lang, answers in entry.answers.items()
+    }
+    used = {name: facts[name] for name in facts if any(name in a for _, found in texts.values() for a in found)}
+    return (dict(entry.titles), texts, entry.related, entry.person, entry.autonomy, used)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
