@@ -71,7 +71,7 @@ class Store:
                 writer = await stack.enter_async_context(Writer(writing))
                 yield cls(engine, writer)
             else:
-                engine = create_async_engine(target, echo=echo, hide_parameters=True)
+                engine = postgresql_engine(target, echo=echo)
                 stack.push_async_callback(engine.dispose)
                 await _check_revision(engine, target.render_as_string())
                 yield cls(engine, None)
@@ -81,7 +81,7 @@ class Store:
         """Make the tables where there are none; True if it did, False if the database was already there."""
         target = parse_url(url)
         if target.get_backend_name() != "sqlite":
-            engine = create_async_engine(target, hide_parameters=True)
+            engine = postgresql_engine(target)
             try:
                 async with engine.begin() as connection:
                     return await connection.run_sync(create_tables)
@@ -134,11 +134,13 @@ def database_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def sqlite_engine(path: Path, *, echo: bool = False, foreign_keys: bool = True) -> Engine:
-    """A synchronous engine for the one who writes."""
+def sqlite_engine(
+    path: Path, *, echo: bool = False, foreign_keys: bool = True, busy: float = BUSY_SECONDS
+) -> Engine:
+    """A synchronous engine for the one who writes; it waits `busy` seconds for another program's lock."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": busy},
         echo=echo,
         hide_parameters=True,  # an error's text must not carry what members wrote
     )
@@ -164,6 +166,16 @@ def sqlite_readers(path: Path, *, echo: bool = False) -> AsyncEngine:
     )
     _prepare(engine.sync_engine, "BEGIN", "query_only=ON")
     return engine
+
+
+def postgresql_engine(target: URL, *, echo: bool = False) -> AsyncEngine:
+    """An engine for a database server; its driver is no dependency of the embedded default."""
+    try:
+        return create_async_engine(target, echo=echo, hide_parameters=True)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"PostgreSQL needs the package {error.name}", remedy="Install it beside Vocero."
+        ) from error
 
 
 def reserve(path: Path) -> None:

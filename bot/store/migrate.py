@@ -15,10 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import StoreError
-from bot.store.engine import database_path, parse_url, reserve, sqlite_engine
+from bot.store.engine import database_path, parse_url, postgresql_engine, reserve, sqlite_engine
 from bot.store.lock import hold
 from bot.store.tables import metadata
 
@@ -99,7 +98,7 @@ def _connected(url: str, work: Callable[[Connection], T]) -> T:
 
 
 async def _connected_async(url: str, work: Callable[[Connection], T]) -> T:
-    engine = create_async_engine(parse_url(url), hide_parameters=True)
+    engine = postgresql_engine(parse_url(url))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)

@@ -50,6 +50,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         event.listen(engine, "commit", self._forbid)
         event.listen(engine, "rollback", self._forbid)
+        event.listen(engine, "before_cursor_execute", self._stop)
 
     async def __aenter__(self) -> Self:
         self._thread.start()
@@ -101,9 +102,10 @@ class Writer:
             transaction = connection.begin()
             results = []
             for unit in units:
-                results.append(self._attempt(connection, unit.work))
+                result = self._attempt(connection, unit.work)
                 if connection.get_transaction() is not transaction or not _driver(connection).in_transaction:
-                    raise StoreError("the transaction ended before its batch did")
+                    raise store_error(result.error or StoreError(_ENDED))
+                results.append(result)
             transaction.commit()
         except Exception as error:  # whatever it is, the thread must live on and each waiter must hear of it
             log.error("store_batch_failed", units=len(units), error=reason_of(error))
@@ -137,6 +139,11 @@ class Writer:
     def _forbid(self, _: Connection) -> None:
         if self._guarded:
             raise StoreError("a unit of work may neither commit nor roll back: others share its transaction")
+
+    def _stop(self, connection: Connection, *_: Any) -> None:
+        if self._guarded and not _driver(connection).in_transaction:
+            # A unit that goes on after SQLite gave up the transaction would commit each statement by itself.
+            raise StoreError(_ENDED)
 
     def _discard(self) -> None:
         """Drop the connection; closing it makes SQLite roll back what is open."""
@@ -174,6 +181,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
+_ENDED = "the transaction ended before its batch did"
+
 _TROUBLE = {
     sqlite3.SQLITE_FULL: "Free some disk space; nothing that was committed is lost.",
     sqlite3.SQLITE_BUSY: "Another program holds the database; close it (a database browser, a copy tool).",
@@ -190,10 +199,12 @@ _TROUBLE = {
 
 def store_error(error: BaseException) -> StoreError:
     """Word a failure as a new StoreError: waiters that shared one would pile up tracebacks in it."""
-    orig = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(orig, "sqlite_errorcode", 0) & 0xFF
-    remedy = error.remedy if isinstance(error, StoreError) else _TROUBLE.get(code, "")
-    wrapped = StoreError(f"the database did not take what was written: {reason_of(error)}", remedy=remedy)
+    if isinstance(error, StoreError):
+        wrapped = StoreError(error.what, remedy=error.remedy, where=error.where)
+    else:
+        orig = error.orig if isinstance(error, DBAPIError) else error
+        remedy = _TROUBLE.get(getattr(orig, "sqlite_errorcode", 0) & 0xFF, "")
+        wrapped = StoreError(f"the database failed: {reason_of(error)}", remedy=remedy)
     wrapped.__cause__ = error
     return wrapped
 
