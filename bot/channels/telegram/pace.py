@@ -139,7 +139,10 @@ class Pace:
         """Let nothing pass to this chat for some seconds, as a 429 asks; other chats go on."""
         now = self._clock().time()
         for bucket in self._chat(chat, group, now).buckets:
+            bucket.wait(now)  # brings its level up to now
             bucket.closed_until = max(bucket.closed_until, now + seconds)
+            # no burst when it opens again: the limit that was met may be lower than the one we keep
+            bucket.level = min(bucket.level, 1 - seconds * bucket.rate)
 
     def closed(self, chat: str) -> bool:
         """Whether a 429 keeps this chat shut just now."""

@@ -58,8 +58,9 @@ class Parser:
     def read(self, raw: Any) -> Inbound:
         """The event in one raw update; one that cannot be read is an UNPARSABLE event, never an error."""
         try:
-            update = telegram.Update.de_json(raw, None)
-            return self.event(update, raw)
+            if update_id(raw) is None:
+                raise ValueError("an update without a number")
+            return self.event(telegram.Update.de_json(raw, None), raw)
         except Exception as error:  # what a broken update raises within the library is not known beforehand
             return self._unparsable(raw, error)
 

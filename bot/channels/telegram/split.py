@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 
 from telegram.constants import MessageLimit
 
@@ -22,8 +21,6 @@ _ENDS = (
     re.compile(r"\s+"),
 )
 """Where a text may be cut, the best first."""
-_TRIES = 12
-"""Places of each sort that are tried before the next sort; each costs two renderings."""
 _SMALLEST = 4
 """A part is at least a fourth of the limit, unless words alone forbid it."""
 _TAG_OR_WORD = re.compile(r"<(/?)([^>\s]+)[^>]*>|[^\s<]+")
@@ -62,7 +59,8 @@ def split_text(text: str, limit: int, *, markdown: bool) -> tuple[list[str], boo
         at = _place(rest, limit, markdown=markdown)
         if at is None:
             return split_text(plain(text), limit, markdown=False)
-        parts.append(rest[:at].rstrip())
+        if part := rest[:at].rstrip():
+            parts.append(part)
         rest = rest[at:].lstrip("\n") if markdown else rest[at:].strip()
     if rest.strip():
         parts.append(rest)
@@ -86,7 +84,7 @@ def _place(text: str, limit: int, *, markdown: bool) -> int | None:
     whole = _shape(text) if markdown else []
     for rank, ends in enumerate(_ENDS):
         least = limit // _SMALLEST if rank < len(_ENDS) - 1 else 1
-        for at in islice(_backwards(ends, text, furthest), _TRIES):
+        for at in _backwards(ends, text, furthest, sparsely=markdown):
             if at < least:
                 break
             if not markdown:
@@ -97,10 +95,17 @@ def _place(text: str, limit: int, *, markdown: bool) -> int | None:
     return None if markdown else furthest
 
 
-def _backwards(ends: re.Pattern[str], text: str, furthest: int) -> Iterator[int]:
-    """Ends of the matches, the last that fits first; white space may hang over the edge."""
-    found = [match for match in ends.finditer(text, 0, furthest + 1) if match.start() <= furthest]
-    return (match.end() for match in reversed(found))
+def _backwards(ends: re.Pattern[str], text: str, furthest: int, *, sparsely: bool) -> Iterator[int]:
+    """Ends of the matches, the last that fits first; white space may hang over the edge.
+
+    Sparsely: in growing steps, since each try costs two renderings and a long passage in bold spoils many.
+    """
+    found = [match.end() for match in ends.finditer(text, 0, furthest + 1) if match.start() <= furthest]
+    back = step = 1
+    while back <= len(found):
+        yield found[-back]
+        back += step
+        step = step * 2 if sparsely and back > 3 else 1
 
 
 def _furthest(text: str, limit: int) -> int:
