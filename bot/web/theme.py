@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 NEUTRAL = "#2c5f66"
-LIGHT_SURFACE, DARK_SURFACE = "#f7f6f3", "#15181b"
-AA = 4.5
-"""WCAG's least contrast of text against what is behind it, level AA."""
+LIGHT_SURFACE, DARK_SURFACE = "#efede8", "#1f2428"
+"""What the colour may stand on: of each page's surfaces the one that it reads worst on."""
+
+AA, DARK = 4.5, 6.0
+"""Least contrast against what is behind: WCAG's level AA, and more in the dark, where AA looks dull."""
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -15,7 +17,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 def stylesheet(color: str) -> str:
     """CSS variables for light and dark pages; anything that is no `#rrggbb` gives the neutral colour."""
     base = color if _HEX.fullmatch(color) else NEUTRAL
-    light, dark = legible(base, LIGHT_SURFACE), legible(base, DARK_SURFACE)
+    light, dark = legible(base, LIGHT_SURFACE), legible(base, DARK_SURFACE, DARK)
     return (
         f":root{{--accent:{light};--on-accent:{ink(light)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{--accent:{dark};--on-accent:{ink(dark)}}}}}\n"
@@ -28,12 +30,12 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def legible(color: str, surface: str) -> str:
+def legible(color: str, surface: str, least: float = AA) -> str:
     """The colour, moved towards black or white only as far as it takes to read it on the surface."""
     target = "#000000" if _luminance(surface) > 0.5 else "#ffffff"
     for step in range(0, 101, 2):
         moved = _mix(color, target, step / 100)
-        if contrast(moved, surface) >= AA:
+        if contrast(moved, surface) >= least:
             return moved
     return target
 

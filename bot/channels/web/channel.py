@@ -108,7 +108,7 @@ class WebChannel:
         raise ChannelError("The web chat takes no files.", where=ref)
 
     def split(self, message: Outgoing) -> tuple[Outgoing, ...]:
-        """The message whole: a page scrolls."""
+        """The message whole: a page scrolls, and tells messages apart by an id that parts would share."""
         return (message,)
 
     async def owns_file(self, session: str, secret: str, attachment_id: int) -> bool:

@@ -13,7 +13,7 @@ const boot = JSON.parse($("boot").textContent);
 const memory = new Memory();
 const words = new Words(boot.texts, boot.asked ? boot.lang : pick(memory.lang()) ?? boot.lang);
 const connection = new Connection({ memory, lang: words.lang });
-const log = new Log({ words, brand: boot.brand, root: $("log"), onTap: tap, onRetry: retry, onFile: download });
+const log = new Log({ words, brand: boot.brand, root: $("log"), tapped: memory.labels(), onTap: tap, onRetry: retry, onFile: download });
 const text = $("text");
 let atEnd = true;
 let typingTimer = null;
@@ -87,11 +87,11 @@ $("composer").addEventListener("submit", (event) => {
 });
 
 function tap(button, node) {
-  if (node.disabled) return;
-  node.setAttribute("aria-disabled", "true");
-  if (node.waiting) return;
+  if (node.waiting) return; // pressed twice in a hurry
   node.waiting = true;
+  node.setAttribute("aria-disabled", "true"); // disabled itself would lose the focus
   const entry = { id: newId(), payload: button.payload, label: button.label };
+  memory.tapped(entry.id, entry.label);
   send(entry);
   const free = ({ detail }) => {
     if (detail.id !== entry.id || detail.final === false) return;

@@ -3,8 +3,8 @@
 import { isLink, outward, safeFragment } from "./safe.js";
 
 export class Log {
-  constructor({ words, brand, root, onTap, onRetry, onFile }) {
-    Object.assign(this, { words, brand, root, onTap, onRetry, onFile });
+  constructor({ words, brand, root, tapped, onTap, onRetry, onFile }) {
+    Object.assign(this, { words, brand, root, tapped, onTap, onRetry, onFile });
     this.byId = new Map(); // server id -> node
     this.byClient = new Map(); // client id -> node
     this.labels = new Map(); // payload -> label, for taps that come back as their payload
@@ -65,7 +65,8 @@ export class Log {
   mine(item) {
     const node = make("article", "message mine");
     node.append(unseen(this.words, "you"));
-    node.append(make("div", "bubble", this.labels.get(item.text) ?? item.text));
+    const said = this.labels.get(item.text) ?? item.text;
+    node.append(make("div", "bubble", said || this.tapped[item.client_id] || this.words.t("tapped")));
     node.append(this.meta(item.at, "sent"));
     if (item.client_id) this.byClient.set(item.client_id, node);
     return node;

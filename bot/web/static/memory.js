@@ -3,6 +3,8 @@
 const SESSION = "vocero.session";
 const PENDING = "vocero.pending";
 const LANG = "vocero.lang";
+const LABELS = "vocero.labels";
+const MOST_LABELS = 100;
 
 export class Memory {
   constructor() {
@@ -27,6 +29,16 @@ export class Memory {
 
   pendingIs(entries) {
     write(this.passing, PENDING, entries);
+  }
+
+  // What stood on a pressed button, by the message's id: the server may know only its payload.
+  labels() {
+    return read(this.lasting, LABELS) ?? {};
+  }
+
+  tapped(id, label) {
+    const kept = Object.entries({ ...this.labels(), [id]: label }).slice(-MOST_LABELS);
+    write(this.lasting, LABELS, Object.fromEntries(kept));
   }
 
   lang() {
