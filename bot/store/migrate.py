@@ -15,11 +15,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreError
 from bot.store.engine import database_path, parse_url, postgresql_engine, reserve, sqlite_engine
 from bot.store.lock import hold
 from bot.store.tables import metadata
+from bot.store.writer import store_error
 
 T = TypeVar("T")
 
@@ -45,10 +47,9 @@ def check(url: str) -> list[str]:
     def look(connection: Connection) -> list[str]:
         context = MigrationContext.configure(connection)
         here = context.get_current_revision()
-        try:
-            pending = [script.revision for script in scripts.iterate_revisions("head", here or "base")]
-        except CommandError:
+        if here is not None and here not in {script.revision for script in scripts.walk_revisions()}:
             return [f"unknown revision {here}: the database is newer than this version of Vocero"]
+        pending = [script.revision for script in scripts.iterate_revisions("head", here or "base")]
         if pending:
             return [f"pending revision {revision}" for revision in reversed(pending)]
         return [_in_words(difference) for difference in compare_metadata(context, metadata)]
@@ -93,6 +94,8 @@ def _connected(url: str, work: Callable[[Connection], T]) -> T:
     try:
         with engine.begin() as connection:
             return work(connection)
+    except DBAPIError as error:
+        raise store_error(error) from error
     finally:
         engine.dispose()
 
