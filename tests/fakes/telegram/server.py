@@ -353,7 +353,9 @@ class FakeTelegram:
         if fault and fault.kind is FaultKind.DELAY_BEFORE:
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind is FaultKind.STATUS:
-            return await self._finish(request, call, web.Response(status=fault.code, text="gateway trouble"))
+            return await self._finish(
+                request, call, web.Response(status=fault.code, text="gateway trouble"), ours=False
+            )
         try:
             if fault and fault.kind is FaultKind.REFUSE:
                 raise fault.error()
@@ -367,23 +369,25 @@ class FakeTelegram:
         if fault and fault.kind is FaultKind.DELAY:
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind is FaultKind.PROCESSED_THEN_STATUS:
-            return await self._finish(request, call, web.Response(status=fault.code, text="gateway trouble"))
+            return await self._finish(
+                request, call, web.Response(status=fault.code, text="gateway trouble"), ours=False
+            )
         if fault and fault.kind is FaultKind.GARBAGE:
-            return await self._finish(request, call, web.Response(text="<html>"))
+            return await self._finish(request, call, web.Response(text="<html>"), ours=False)
         body = result if isinstance(result, bytes) else json.dumps(result, ensure_ascii=False).encode()
         response = web.Response(body=b'{"ok":true,"result":' + body + b"}", content_type="application/json")
         return await self._finish(request, call, response)
 
     async def _finish(
-        self, request: web.BaseRequest, call: Call, response: web.Response
+        self, request: web.BaseRequest, call: Call, response: web.Response, *, ours: bool = True
     ) -> web.StreamResponse:
-        """Write the answer here, so that the ledger knows whether it went out."""
+        """Write the answer here, so that the ledger knows whether it went out; some answers are not ours."""
         call.status = response.status
         if request.transport is None or request.transport.is_closing():
             return response
         await response.prepare(request)
         await response.write_eof()
-        call.answered = request.transport is not None and not request.transport.is_closing()
+        call.answered = ours and request.transport is not None and not request.transport.is_closing()
         self.ledger.changed()
         return response
 
@@ -455,6 +459,11 @@ async def _read(request: web.BaseRequest) -> dict[str, Any]:
     body = await request.read()
     given.update(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
     return given
+
+
+def _gateway(status: int) -> web.Response:
+    """What a machine on the way answers, not the API."""
+    return web.Response(status=status, text="gateway trouble")
 
 
 def _answer(error: ApiError) -> web.Response:

@@ -53,6 +53,7 @@ class Updates:
         self._again: list[tuple[int, bytes]] = []
         self._known: dict[int, bytes] = {}
         self._reader: asyncio.Future[None] | None = None
+        self._reading = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -100,6 +101,7 @@ class Updates:
         self._confirm(offset)
         if not self._waiting and not self._again and timeout > 0:
             reader = self._reader = asyncio.get_running_loop().create_future()
+            self._reading.set()
             try:
                 async with asyncio.timeout(timeout):
                     await reader
@@ -108,11 +110,16 @@ class Updates:
             finally:
                 if self._reader is reader:
                     self._reader = None
+                    self._reading.clear()
         batch = self._again + [self._waiting[i] for i in range(min(limit, len(self._waiting)))]
         self._again = []
         for update_id, _ in batch:
             self.delivered[update_id] = self.delivered.get(update_id, 0) + 1
         return b"[" + b",".join(body for _, body in batch) + b"]"
+
+    async def waited_on(self) -> None:
+        """Return once a poll waits for news."""
+        await self._reading.wait()
 
     def stop(self, error: ApiError) -> None:
         """End the poll that is waiting, if any."""
