@@ -27,6 +27,7 @@ from bot.handoff.casework import Casework
 from bot.handoff.fetching import Fetching, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.staffroom import StaffRoom
+from bot.knowledge.changes import changes
 from bot.knowledge.compile import examples
 from bot.knowledge.library import Library, Published, Rejected, Unpublished
 from bot.knowledge.model import Knowledge
@@ -151,10 +152,12 @@ class Bot:
         if isinstance(change, Published):
             await self.minds.publish(change.new)
             _log.info("published", knowledge=change.new.version, entries=len(change.new.entries))
-            changes = ", ".join(_changes(change.old, change.new)) or "—"
-            text = self._notices.text(Key.STAFF_PUBLISHED, version=change.new.version, changes=changes)
+            named = ", ".join(changes(change.old, change.new)) or "—"
+            text = self._notices.text(Key.STAFF_PUBLISHED, version=change.new.version, changes=named)
         elif isinstance(change, Rejected):
-            _log.warning("not published", problems=len(change.problems), first=change.problems[0].render(lang))
+            _log.warning(
+                "not published", problems=len(change.problems), first=change.problems[0].render(lang)
+            )
             shown = [problem.render(lang) for problem in change.problems[:SHOWN_PROBLEMS]]
             more = len(change.problems) - len(shown)
             lines = "\n".join([*shown, *([f"… +{more}"] if more > 0 else [])])
@@ -303,7 +306,9 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
         CommandMenu(
             audience="staff" if staff else "members",
             lang="" if lang == voice.knowledge.brand.languages[0] else lang,
-            commands=[(item.alias, voice.label(item.description, lang)) for item in menu(lang, for_staff=staff)],
+            commands=[
+                (item.alias, voice.label(item.description, lang)) for item in menu(lang, for_staff=staff)
+            ],
         )
         for staff, languages in ((False, (ES, EN, PT)), (True, (ES, EN)))
         for lang in languages
@@ -364,30 +369,6 @@ def _names(knowledge: Knowledge) -> frozenset[str]:
 def _staff_url(settings: Settings) -> str:
     base = settings.web_public_url.rstrip("/") or f"http://{settings.web_host}:{settings.web_port}"
     return f"{base}/staff"
-
-
-def _changes(old: Knowledge, new: Knowledge) -> list[str]:
-    """Titles of the entries that are new, gone (with a minus) or different."""
-    first = new.brand.languages[0]
-    changed = [
-        entry.titles.get(first, name)
-        for name, entry in new.entries.items()
-        if name not in old.entries or _content(old, name) != _content(new, name)
-    ]
-    gone = [f"−{entry.titles.get(first, name)}" for name, entry in old.entries.items() if name not in new.entries]
-    return [*changed, *gone][:20]
-
-
-def _content(knowledge: Knowledge, name: str) -> object:
-    """What an entry says and answers to, without where it stands."""
-    entry = knowledge.entries[next(key for key in knowledge.entries if key == name)]
-    facts = {fact.name: dict(fact.values) for fact in knowledge.facts.values()}
-    texts = {
-        lang: ([q.text for q in entry.questions.get(lang, ())], [a.text for a in answers])
-        for lang, answers in entry.answers.items()
-    }
-    used = {name: facts[name] for name in facts if any(name in a for _, found in texts.values() for a in found)}
-    return (dict(entry.titles), texts, entry.related, entry.person, entry.autonomy, used)
 
 
 def _now() -> datetime:

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
 
 
 def read(**given: object) -> Settings:
-    """Read the settings; `given` ones go before the environment. Raises SettingsError naming each variable."""
+    """Read the settings; `given` ones go before the environment. SettingsError names each bad one."""
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
     except ValidationError as error:

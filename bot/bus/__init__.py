@@ -1,1 +1,1 @@
-"""Wake-up calls between the parts of the bot; the database is the truth, a lost call is caught by the sweep."""
+"""Wake-up calls between the parts of the bot; the database is the truth, the sweep catches what is lost."""

@@ -1,7 +1,7 @@
 """Who speaks in a conversation, and how that changes: a state machine without side effects.
 
-    bot ──hand off──> queue ──reply, take over──> human ──give back, close──> bot
-     └───────────────reply, take over──────────────^ └──take over by another──┘
+bot ──hand off──> queue ──reply, take over──> human ──give back, close──> bot
+ └───────────────reply, take over──────────────^ └──take over by another──┘
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Ownership:
 
     def __post_init__(self) -> None:
         if (self.owner is Owner.HUMAN) != (self.staff is not None):
-            raise ValueError(f"owner {self.owner} with staff {self.staff!r}: a human owner has a name, others none")
+            raise ValueError(
+                f"owner {self.owner} with staff {self.staff!r}: a human owner has a name, others none"
+            )
 
     @property
     def bot_may_speak(self) -> bool:
@@ -74,14 +76,10 @@ def apply(before: Ownership, act: Act, staff: str | None = None) -> Change:
             name = _named(act, staff)
             if before.owner is Owner.HUMAN and before.staff != name:
                 return Change(before, allowed=False)
-            return Change(
-                Ownership(Owner.HUMAN, name), silence=before.bot_may_speak, case=CaseState.ASSIGNED
-            )
+            return Change(Ownership(Owner.HUMAN, name), silence=before.bot_may_speak, case=CaseState.ASSIGNED)
         case Act.TAKE_OVER:
             name = _named(act, staff)
-            return Change(
-                Ownership(Owner.HUMAN, name), silence=before.bot_may_speak, case=CaseState.ASSIGNED
-            )
+            return Change(Ownership(Owner.HUMAN, name), silence=before.bot_may_speak, case=CaseState.ASSIGNED)
         case Act.GIVE_BACK:
             _named(act, staff)
             return Change(Ownership(Owner.BOT), case=CaseState.WAITING)

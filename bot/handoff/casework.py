@@ -97,9 +97,7 @@ class Casework:
 
     # -- acting
 
-    async def reply(
-        self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None
-    ) -> Result:
+    async def reply(self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None) -> Result:
         """Send a text to the member; takes ownership and silences the bot, unless a colleague owns."""
         if not text.strip():
             return await self._nothing(Result(Done.EMPTY, case), timer)
@@ -110,9 +108,7 @@ class Casework:
             silences=True,
         )
 
-    async def note(
-        self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None
-    ) -> Result:
+    async def note(self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None) -> Result:
         """Keep a text that only staff sees."""
         if not text.strip():
             return await self._nothing(Result(Done.EMPTY, case), timer)
@@ -140,7 +136,9 @@ class Casework:
             change = apply(situation.ownership, Act.TAKE_OVER, staff.name)
             self._change(connection, row, situation, change, staff, now)
             text = self._text(Key.STAFF_TAKEN, case=str(row.id), staff=staff.name)
-            return Acted(Result(Done.DONE, row.id), tuple(self._notices.tell(connection, text, now, case=row.id)))
+            return Acted(
+                Result(Done.DONE, row.id), tuple(self._notices.tell(connection, text, now, case=row.id))
+            )
 
         return await self._act(case, timer, work, silences=True)
 

@@ -166,7 +166,9 @@ class StaffNotices:
         )
         return self.tell(connection, text, now, case=case)
 
-    def file(self, connection: Connection, case: CaseId, attachment: int, name: str, now: datetime) -> list[str]:
+    def file(
+        self, connection: Connection, case: CaseId, attachment: int, name: str, now: datetime
+    ) -> list[str]:
         """A file of the member has been fetched."""
         text = self.text(Key.STAFF_FILE, case=str(case), name=_shown(name, 80))
         return self.tell(connection, text, now, case=case, attachments=(attachment,))
@@ -206,7 +208,7 @@ class StaffNotices:
 
     def text(self, key: Key, **values: str) -> str:
         """A staff text in the staff's language."""
-        return self._voice.catalogue.text(key, self._lang, **values)
+        return self._voice.catalogue.text(key, self._lang, seed=0, **values)
 
     @property
     def _voice(self) -> Voice:

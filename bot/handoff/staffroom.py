@@ -1,4 +1,4 @@
-"""The staff place on a platform: what is said or tapped there becomes an action in a member's conversation."""
+"""The staff place on a platform: what is said or tapped there becomes an action in a conversation."""
 
 from __future__ import annotations
 
@@ -189,9 +189,7 @@ class StaffRoom:
         rows: tuple[tuple[Button, ...], ...],
     ) -> list[str]:
         reply_to = str(timer.payload["message_id"]) if timer.payload["kind"] != "button" else ""
-        return self._notices.tell(
-            connection, text, self._clock(), case=case, rows=rows, reply_to=reply_to
-        )
+        return self._notices.tell(connection, text, self._clock(), case=case, rows=rows, reply_to=reply_to)
 
     async def _drop(self, timer: Timer) -> None:
         await self._store.write(lambda c: timers.done(c, timer.id))

@@ -61,9 +61,8 @@ def decide(situation: Situation, reading: Reading, knowledge: Knowledge, now: da
 def language(situation: Situation, reading: Reading, knowledge: Knowledge) -> Lang:
     """The language to speak: what was just said if that is clear, else what was spoken before."""
     heard = reading.understanding
-    if heard is not None and heard.content and heard.lang in ("es", "en", "pt"):
-        if situation.lang is None or heard.lang_confidence >= 0.6:
-            return Lang(heard.lang)
+    if heard is not None and heard.content and (situation.lang is None or heard.lang_confidence >= 0.6):
+        return Lang(heard.lang)
     return situation.lang or knowledge.brand.languages[0]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -263,7 +264,7 @@ def _team(decision: Decision, voice: Voice) -> str:
 
 
 def _handled(situation: Situation, reading: Reading, decision: Decision, voice: Voice) -> list[Handled]:
-    """The main message has the turn's outcome; the others are joined to it, unless nothing was said to them."""
+    """The main message has the turn's outcome; the others are joined to it, unless nothing was said."""
     joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
     result = []
     for said in situation.said:
@@ -279,16 +280,16 @@ def _handled(situation: Situation, reading: Reading, decision: Decision, voice: 
 def _report(connection: Connection, situation: Situation, decision: Decision, now: datetime) -> None:
     joined = len(situation.said) - 1
     alone = decision.outcome in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
-    common = {
-        "platform": situation.account.platform,
-        "place_kind": situation.place.kind.value,
-        "lang": decision.lang,
-    }
-    turns.report(
+    report = partial(
+        turns.report,
         connection,
         "turn",
         now,
-        **common,
+        platform=situation.account.platform,
+        place_kind=situation.place.kind.value,
+        lang=decision.lang,
+    )
+    report(
         outcome=decision.outcome.value,
         rule=decision.rule,
         reason=decision.reason.value if decision.reason else "",
@@ -296,7 +297,7 @@ def _report(connection: Connection, situation: Situation, decision: Decision, no
         count=1 + joined if alone else 1,
     )
     if joined and not alone:
-        turns.report(connection, "turn", now, **common, outcome=Outcome.JOINED.value, count=joined)
+        report(outcome=Outcome.JOINED.value, count=joined)
 
 
 def _trace(situation: Situation, reading: Reading) -> dict[str, Any]:

@@ -54,14 +54,9 @@ async def _clearest(
 def _rank(heard: Understanding) -> tuple[bool, bool, float]:
     """Sure before unsure; an entry or a person before small talk; then by confidence."""
     sure = heard.band is Band.SURE
-    matters = (
-        heard.intent != NOTHING
-        and not heard.intent.startswith("_")
-        or heard.intent
-        in (
-            "_person",
-            "_complaint",
-        )
+    matters = (heard.intent != NOTHING and not heard.intent.startswith("_")) or heard.intent in (
+        "_person",
+        "_complaint",
     )
     return sure, sure and matters, heard.confidence
 

@@ -119,9 +119,10 @@ def advance(
 
 def keep_draft(connection: Connection, case: CaseId, staff: str, text: str, now: datetime) -> int:
     """Keep a text unsent."""
-    return connection.execute(
+    found: int = connection.execute(
         insert(drafts).returning(drafts.c.id), {"case_id": case, "staff": staff, "text": text, "at": now}
     ).scalar_one()
+    return found
 
 
 def find_draft(connection: Connection, draft: int) -> Draft | None:

@@ -9,7 +9,9 @@ from bot.domain import ConversationId
 from bot.store.tables import conversations
 
 
-def own(connection: Connection, conversation: ConversationId, after: Ownership, *, forget: bool = False) -> None:
+def own(
+    connection: Connection, conversation: ConversationId, after: Ownership, *, forget: bool = False
+) -> None:
     """A conversation is someone's from now on; `forget` starts counting misses anew."""
     values: dict[str, object] = {
         "owner": after.owner.value,

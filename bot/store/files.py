@@ -52,9 +52,7 @@ def announce(connection: Connection, conversation: ConversationId, now: datetime
     for attachment in wanted:
         set_timer(connection, FETCH_TIMER, now, conversation=conversation, payload={"file": attachment})
     if wanted:
-        connection.execute(
-            update(attachments).where(attachments.c.id.in_(wanted)).values(state="wanted")
-        )
+        connection.execute(update(attachments).where(attachments.c.id.in_(wanted)).values(state="wanted"))
 
 
 def find(connection: Connection, attachment: int) -> StoredFile | None:
@@ -66,9 +64,7 @@ def find(connection: Connection, attachment: int) -> StoredFile | None:
             identities.c.platform,
             identities.c.account,
             select(cases.c.id)
-            .where(
-                cases.c.conversation_id == messages.c.conversation_id, cases.c.state.in_(OPEN_CASES)
-            )
+            .where(cases.c.conversation_id == messages.c.conversation_id, cases.c.state.in_(OPEN_CASES))
             .order_by(cases.c.id.desc())
             .limit(1)
             .scalar_subquery()

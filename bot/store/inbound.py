@@ -33,7 +33,7 @@ from bot.store.tables import (
 )
 
 STAFF_TIMER = "staff"
-"""A timer that is due at once: something that staff said or tapped, to be run in the member's conversation."""
+"""A timer that is due at once: something that staff said or tapped, to be run in a conversation."""
 
 _SAYS = frozenset({InboundKind.MESSAGE, InboundKind.COMMAND, InboundKind.BUTTON})
 _KNOWN_LANGUAGES = frozenset({"es", "en", "pt"})
@@ -73,7 +73,7 @@ def ingest(
 ) -> Ingested:
     """Store every event that was not stored before, in order, and the account's cursor with them.
 
-    `known` is a cache of earlier units; what this one adds is in the result, to be kept only after the commit.
+    `known` is a cache of earlier units; what this one adds is in the result, to be kept after the commit.
     """
     result = Ingested()
     where = [_resolve(connection, event, now, known, result) for event in events]

@@ -188,7 +188,9 @@ def orphans(connection: Connection, accounts: Sequence[str], now: datetime) -> l
     )
     lost = connection.execute(select(outbox).where(sending).order_by(outbox.c.id)).all()
     connection.execute(
-        update(outbox).where(sending).values(state=OutboxState.HELD.value, error="the process ended meanwhile")
+        update(outbox)
+        .where(sending)
+        .values(state=OutboxState.HELD.value, error="the process ended meanwhile")
     )
     return [Claimed(OutboxId(row.id), _send(row), row.attempts) for row in lost]
 

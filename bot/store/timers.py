@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.domain import CaseId, ConversationId
 from bot.store.tables import timers
@@ -65,19 +65,9 @@ def due(connection: Connection, now: datetime, limit: int = 200) -> list[Timer]:
     ]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next timer is due."""
-    return connection.execute(select(func.min(timers.c.due_at))).scalar_one()
-
-
 def done(connection: Connection, timer: int) -> bool:
     """Take a timer away, in the unit that acts on it; False if another unit was first."""
     return connection.execute(delete(timers).where(timers.c.id == timer)).rowcount == 1
-
-
-def postpone(connection: Connection, timer: int, due_at: datetime) -> None:
-    """Try again later."""
-    connection.execute(update(timers).where(timers.c.id == timer).values(due_at=due_at))
 
 
 def drop(connection: Connection, kind: str, case: CaseId) -> None:

@@ -193,7 +193,9 @@ def say(
 def greeted(connection: Connection, contact: int, now: datetime) -> None:
     """Remember that the contact was told who answers."""
     connection.execute(
-        update(contacts).where(contacts.c.id == contact, contacts.c.greeted_at.is_(None)).values(greeted_at=now)
+        update(contacts)
+        .where(contacts.c.id == contact, contacts.c.greeted_at.is_(None))
+        .values(greeted_at=now)
     )
 
 
