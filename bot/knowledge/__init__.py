@@ -1,1 +1,1 @@
-"""What the brand knows: the files in `faq/` and `config/`, read with positions, checked, compiled, watched."""
+"""What the brand knows: the files in `faq/` and `config/`, read, checked, compiled and watched."""

@@ -21,7 +21,7 @@ COMFORTABLE_LENGTH = 2000
 """Characters of a Discord message (https://discord.com/developers/docs/resources/message#create-message)."""
 
 _BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\{[^{}\n]*\}|[{}]+")
-_LINK = re.compile(r"(!?)\[[^\]\n]*\]\(([^)\n]*)\)")
+_LINK = re.compile(r"(!?)\[[^\]\n]*\]\(((?:[^()\n]|\([^()\n]*\))*)\)")
 _OPENS = re.compile(r"https?://[^\s/]+\.?\S*|mailto:[^\s@]+@\S+|tg://\S+")
 _NICKNAME = "x" * 20  # a long first name, for the length of an answer that calls the member by name
 
@@ -43,12 +43,14 @@ def check_wordings(
 ) -> Iterator[Problem]:
     """All that can be wrong with the wordings of one answer in one language."""
     values = facts.in_language(lang, first)
+    braces = [found for wording in wordings for found in _check_braces(wording, facts)]
+    yield from braces
+    if not braces:
+        yield from _check_same_facts(wordings)
     for wording in wordings:
-        yield from _check_braces(wording, facts)
         yield from _check_links(wording, values)
         yield from _check_length(wording, values)
         yield from _check_copies(wording, values)
-    yield from _check_same_facts(wordings)
 
 
 def check_no_braces(text: Text, word: str) -> Iterator[Problem]:
@@ -66,6 +68,7 @@ def place(text: Text, offset: int) -> Position:
 
 
 def _check_braces(text: Text, facts: KnownFacts) -> Iterator[Problem]:
+    odd_line = 0
     for found in _BRACES.finditer(text.text):
         whole, at = found.group(), place(text, found.start())
         inner = whole.strip("{} \t\u00a0")
@@ -75,7 +78,8 @@ def _check_braces(text: Text, facts: KnownFacts) -> Iterator[Problem]:
             yield problem("expresion-no-valida", at, text=whole)
         elif FACT_NAME.fullmatch(inner) and whole.startswith("{") and whole.endswith("}"):
             yield problem("llaves-simples", at, text=whole, whole=f"{{{{ {inner} }}}}")
-        else:
+        elif at.line != odd_line:
+            odd_line = at.line
             yield problem("llave-suelta", at, text=whole)
 
 

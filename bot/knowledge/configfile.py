@@ -30,7 +30,7 @@ from bot.knowledge.form import (
     names,
     nested,
     number,
-    one_line,
+    one_value,
     read_day,
     scalar,
 )
@@ -57,7 +57,7 @@ class Role(StrEnum):
 
 def read_time_zone(value: object) -> ZoneInfo:
     """A time zone by its name in the tz database."""
-    text = one_line(value)
+    text = one_value(value)
     try:
         return ZoneInfo(text.text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -77,7 +77,7 @@ def read_languages(value: object) -> tuple[Lang, ...]:
 
 def read_spans(value: object) -> tuple[Span, ...]:
     """The opening hours of one day, like `09:00-13:00, 14:00-18:00`."""
-    text = one_line(value)
+    text = one_value(value)
     if text.text.casefold() in _CLOSED:
         return ()
     found: list[Span] = []

@@ -26,8 +26,13 @@ _SHAPE = (
     ),
     _error(
         "sin-texto",
-        "«{word}:» está sin nada; escribe lo que corresponde o borra la línea",
+        "«{word}:» no tiene nada; escribe lo que corresponde o borra la línea",
         "“{word}:” has nothing; write what belongs to it or delete the line",
+    ),
+    _error(
+        "guion-sin-texto",
+        "este guion no tiene texto debajo; escríbelo o borra el guion",
+        "this dash has no text below it; write it or delete the dash",
     ),
     _error(
         "una-linea",
@@ -126,11 +131,6 @@ _LANGUAGES = (
         "idioma-no-valido",
         "«{value}» no es un idioma conocido; puede ser: es, en, pt",
         "“{value}” is not a known language; it can be: es, en, pt",
-    ),
-    _error(
-        "idioma-repetido",
-        "el idioma «{value}» ya está",
-        "the language “{value}” is there already",
     ),
     _error(
         "idioma-base",

@@ -45,9 +45,9 @@ def wordings(value: object) -> tuple[Text, ...]:
         raise TypeError(f"a form is filled with pairs, not {type(value).__name__}")
     if not isinstance(value.value, Sequence):
         scalar(value)
-        fail(problem("falta-guion", value.at, word=value.key))
+        fail()  # the line scan told that its texts have no dashes
     texts = tuple(item.trimmed() for item in value.value.items)
-    empty = [problem("sin-texto", text.at, word="-") for text in texts if not text.text]
+    empty = [problem("guion-sin-texto", text.at) for text in texts if not text.text]
     if empty:
         fail(*empty)
     return texts

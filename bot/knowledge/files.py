@@ -1,4 +1,4 @@
-"""The files that count below `faq/` and `config/`: which there are, what each is for, and their content hash."""
+"""The files below `faq/` and `config/`: which count, what each is for, and their content hash."""
 
 from __future__ import annotations
 

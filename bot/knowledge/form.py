@@ -44,7 +44,8 @@ class Filled(Generic[F]):
 def fill(model: type[F], pair: Pair, *, without: frozenset[str] = frozenset()) -> Filled[F]:
     """Fill a form with what stands under `pair`, leaving aside the words in `without`."""
     if not isinstance(pair.value, Mapping):
-        return Filled(None, pair, (_wants_words(model, pair),))
+        told = isinstance(pair.value, Scalar) and pair.value.damaged
+        return Filled(None, pair, () if told else (_wants_words(model, pair),))
     given, problems = _by_canonical(pair.value)
     given = {word: value for word, value in given.items() if word not in without}
     try:
@@ -89,9 +90,19 @@ def one_line(value: object) -> Text:
     return text
 
 
+def one_value(value: object) -> Text:
+    """A line that has to mean something: silent about one that could not even be read, as that was told."""
+    node = _pair(value).value
+    if isinstance(node, Scalar) and node.damaged:
+        fail()
+    return one_line(value)
+
+
 def scalar(value: object) -> Text:
     """A text of any length, trimmed."""
     pair = _pair(value)
+    if isinstance(pair.value, Mapping) and pair.value.damaged:
+        fail()
     if not isinstance(pair.value, Scalar):
         fail(problem("va-texto", pair.at, word=pair.key))
     text = pair.value.trimmed()
@@ -109,7 +120,7 @@ def lines(value: object) -> tuple[Text, ...]:
 
 def names(value: object) -> tuple[Text, ...]:
     """Names between commas, each with its place and none twice."""
-    text = one_line(value)
+    text = one_value(value)
     found: list[Text] = []
     column = text.at.column
     for part in text.text.split(","):
@@ -126,7 +137,7 @@ def names(value: object) -> tuple[Text, ...]:
 
 def day(value: object) -> date:
     """A day written year-month-day."""
-    return read_day(one_line(value))
+    return read_day(one_value(value))
 
 
 def read_day(text: Text) -> date:
@@ -143,7 +154,7 @@ def number(low: int, high: int) -> Callable[[object], int]:
     """What reads a whole number within both ends."""
 
     def read(value: object) -> int:
-        text = one_line(value)
+        text = one_value(value)
         if not re.fullmatch(r"\d{1,9}", text.text, re.ASCII) or not low <= int(text.text) <= high:
             fail(problem("numero-no-valido", text.at, value=text.text, low=str(low), high=str(high)))
         return int(text.text)
@@ -155,7 +166,7 @@ def choice(options: type[E]) -> Callable[[object], E]:
     """What reads one of an enumeration's values, or its Spanish synonym."""
 
     def read(value: object) -> E:
-        text = one_line(value)
+        text = one_value(value)
         folded = text.text.casefold()
         allowed = [option.value for option in options]
         for word in (folded, MEANINGS.get(folded, "")):
@@ -169,7 +180,7 @@ def choice(options: type[E]) -> Callable[[object], E]:
 
 def yes_or_no(value: object) -> bool:
     """A yes or a no, in Spanish or English."""
-    text = one_line(value)
+    text = one_value(value)
     folded = text.text.casefold()
     if folded in ("yes", "sí", "si", "true"):
         return True
@@ -185,10 +196,17 @@ def check_id(pair: Pair, longest: int = 56) -> Problem | None:
     (https://core.telegram.org/bots/api#inlinekeyboardbutton).
     """
     if not ID.fullmatch(pair.key):
-        return problem("id-no-valido", pair.at, word=pair.key, near=_as_id(pair.key))
+        return problem("id-no-valido", pair.at, word=pair.key, near=as_id(pair.key))
     if len(pair.key) > longest:
         return problem("id-largo", pair.at, word=pair.key, length=str(len(pair.key)))
     return None
+
+
+def as_id(word: str) -> str:
+    """A name that could stand for one that isn't allowed."""
+    plain = "_".join(fold(word.replace("ñ", "n")).split())
+    plain = "".join(c for c in plain if c.isascii())
+    return plain if ID.fullmatch(plain) else ""
 
 
 OneLine = Annotated[Text, BeforeValidator(one_line)]
@@ -246,10 +264,3 @@ def _wants_words(model: type[Form], pair: Pair) -> Problem:
     if isinstance(pair.value, Scalar) and not pair.value.text.strip():
         return problem("sin-texto", pair.at, word=pair.key)
     return problem("van-palabras", pair.at, word=pair.key, known=", ".join(_words(model)))
-
-
-def _as_id(word: str) -> str:
-    """A name that could stand for one that isn't allowed."""
-    plain = "_".join(fold(word.replace("ñ", "n")).split())
-    plain = "".join(c for c in plain if c.isascii())
-    return plain if ID.fullmatch(plain) else ""

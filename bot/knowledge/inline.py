@@ -32,7 +32,10 @@ def read_behind(rest: str, column: int) -> Behind:
     if bar := _BAR.fullmatch(text):
         after = bar["rest"].strip()
         plain = not bar["more"] and (not after or after.startswith("#"))
-        return Behind("", start, True, () if plain else (("barra-sola", start + 1),), "|")
+        if plain:
+            return Behind("", start, True)
+        more = (bar["more"].lstrip("+-0123456789") + bar["rest"]).strip()
+        return Behind(more, start, True, (("barra-sola", start + 1),), "|")
     if text[:1] == ">" and not text[1:].strip("+-0123456789 "):
         return Behind("", start, True, (("signo-inicial", start),), ">")
     if text[:1] in tuple(_QUOTES):

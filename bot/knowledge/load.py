@@ -22,6 +22,7 @@ from bot.knowledge.faqfile import (
     topic_draft,
 )
 from bot.knowledge.files import BRAND, TEAM, Use, sources, version
+from bot.knowledge.form import as_id
 from bot.knowledge.model import Brand, Case, Entry, Image, Knowledge, Text
 from bot.knowledge.node import Mapping as Tree
 from bot.knowledge.node import Pair
@@ -68,8 +69,8 @@ def check(
 ) -> Checked:
     """Read and check all files below `root`; never raises for what stands in them.
 
-    `today`: the day for what expires, by default the current one in the brand's time zone. `overlay`: contents
-    by relative path that stand for those on the disk, to try a change before it is saved.
+    `today`: the day for what expires, by default the current one in the brand's time zone. `overlay`:
+    contents by relative path that stand for those on the disk, to try a change before it is saved.
     """
     return _Reading(root, overlay).checked(today)
 
@@ -88,6 +89,10 @@ def refusal(problems: tuple[Problem, ...], lang: str = "es") -> KnowledgeError:
     what = {"es": "los archivos tienen errores"}.get(lang, "the files have errors")
     where = str(errors[0].at) if errors else ""
     return KnowledgeError(what, where=where, remedy="\n".join(error.render(lang) for error in errors))
+
+
+_LOSSES = frozenset({"no-se-lee", "extension", "carpeta"})
+"""Rules whose break means that a whole file's entries are not known."""
 
 
 @dataclass(slots=True)
@@ -185,7 +190,8 @@ class _Reading:
         self.problems += check_questions(entries, first)
         self.problems += check_notes(entries, first)
         self.problems += check_titles(entries, first)
-        if drafts.facts_are_whole and not any(entry.damaged for entry in entries):
+        lost = sum(len(topic.ids) for topic in drafts.topics) > len(entries)
+        if drafts.facts_are_whole and self.is_whole() and not lost and not any(e.damaged for e in entries):
             self.problems += check_fact_uses(drafts.facts, entries, today)
         for fact in drafts.facts:
             for text in (fact.value, *fact.values.values()):
@@ -194,9 +200,16 @@ class _Reading:
         self.compare_brand()
         self.problems += check_overrides(drafts.texts)
 
+    def is_whole(self) -> bool:
+        """Whether all topics could be read, so that what isn't there is really missing."""
+        topics = self.drafts.topics
+        read = all(topic.is_whole for topic in topics)
+        return bool(topics) and read and not any(problem.rule.id in _LOSSES for problem in self.problems)
+
     def compare_entry(self, entry: EntryDraft, facts: KnownFacts, today: date) -> None:
         languages = self.languages()
         first, form = languages[0], entry.form
+        before = len(self.problems)
         self.problems += check_wordings(form.wordings(), facts, first, first)
         self.problems += check_no_braces(form.title, "title")
         for lang, block in entry.blocks.items():
@@ -208,7 +221,8 @@ class _Reading:
                 self.problems += check_no_braces(question, "questions")
         if self.drafts.brand is not None:
             self.problems += check_languages(entry, languages)
-        self.problems += check_facts_between_languages(entry, first)
+        if not any(problem.level == "error" for problem in self.problems[before:]):
+            self.problems += check_facts_between_languages(entry, first)
         self.problems += check_own_name(entry)
         self.problems += check_dates(entry, today)
         if form.image is not None:
@@ -228,8 +242,9 @@ class _Reading:
                 *(fact.team for fact in drafts.facts),
             ):
                 self.problems += check_team(team, teams)
-        ids = frozenset(pair.key for topic in drafts.topics for pair in topic.ids)
-        if not all(topic.is_whole for topic in drafts.topics) or not drafts.topics:
+        written = {pair.key for topic in drafts.topics for pair in topic.ids}
+        ids = frozenset(written | {as_id(name) or name for name in written})
+        if not self.is_whole():
             return
         for entry in entries:
             self.problems += check_entry_names(entry.form.related, ids)

@@ -79,7 +79,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One FAQ item. `titles`, `questions` and `answers` are by language; answers are templates in light Markdown."""
+    """One FAQ item; `titles`, `questions`, `answers` by language. Answers are light Markdown templates."""
 
     id: EntryId
     topic: str

@@ -13,14 +13,17 @@ from bot.knowledge.model import Text
 class Scalar:
     """A text as written. `at` is its first character.
 
-    A block stands under a bar: `text` has one line break after each of its `rows` lines, the first of them
-    line `at.line`, and every row begins at column `at.column`. A text behind a colon has one row and no break.
+    A block stands under a bar: `text` has one line break after each of its `rows` lines, the first
+    being line `at.line`, and every row begins at column `at.column`. A text behind a colon has one row and
+    no break.
+    `damaged`: it could not be read as written, and that was reported.
     """
 
     text: str
     at: Position
     block: bool = False
     rows: int = 1
+    damaged: bool = False
 
     def lines(self) -> Iterator[Text]:
         """Each line that says something, trimmed, with its own place."""

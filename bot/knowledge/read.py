@@ -27,8 +27,6 @@ class Read:
 def read(path: str, content: bytes, *, every_word_has_text: bool = False) -> Read:
     """Read one file. `path` is what problems call it; `every_word_has_text` as in `scan`."""
     text, problems = _decode(path, content)
-    if text is None:
-        return Read(Mapping((), Position(path)), tuple(problems))
     scanned = scan(path, text, every_word_has_text=every_word_has_text)
     problems += scanned.problems
     if not problems:
@@ -36,20 +34,33 @@ def read(path: str, content: bytes, *, every_word_has_text: bool = False) -> Rea
     return Read(scanned.tree, tuple(problems))
 
 
-def _decode(path: str, content: bytes) -> tuple[str | None, list[Problem]]:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or content[:2].count(0) == 1:
-        return None, [problem("codificacion", Position(path), encoding="UTF-16")]
-    content = content.removeprefix(codecs.BOM_UTF8)
+def _decode(path: str, content: bytes) -> tuple[str, list[Problem]]:
+    """The text with plain line ends; one in another encoding is reported, and made out if possible."""
     problems = []
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode()
-        row = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        problems.append(problem("codificacion", Position(path, row, column), encoding="Windows-1252 (ANSI)"))
-        text = content.decode("cp1252", errors="replace")
+    if (name := _wide(content)) is not None:
+        problems.append(problem("codificacion", Position(path), encoding="UTF-16"))
+        text = content.decode(name, errors="replace").removeprefix("\ufeff")
+    else:
+        content = content.removeprefix(codecs.BOM_UTF8)
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            before = content[: error.start].decode()
+            row = before.count("\n") + 1
+            column = len(before) - (before.rfind("\n") + 1) + 1
+            at = Position(path, row, column)
+            problems.append(problem("codificacion", at, encoding="Windows-1252 (ANSI)"))
+            text = content.decode("cp1252", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n"), problems
+
+
+def _wide(content: bytes) -> str | None:
+    """The name of an encoding with two bytes a character, told by its mark or by its zeros, or None."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if content[:2].count(0) == 1:
+        return "utf-16-be" if content[0] == 0 else "utf-16-le"
+    return None
 
 
 def _second_reading(path: str, text: str, tree: Mapping) -> list[Problem]:

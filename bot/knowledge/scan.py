@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import Position
 from bot.knowledge.inline import Behind, read_behind
@@ -47,6 +47,7 @@ class _Line:
     """A line outside of texts. `crooked`: its margin has more than spaces in it, so its width is a guess."""
 
     number: int
+    column: int
     indent: int
     body: str
     crooked: bool
@@ -63,6 +64,7 @@ class _Scanner:
         tree = self.mapping(0, -1)
         if not tree.pairs and not self.problems:
             self.say("archivo-vacio", 1, 1)
+            return replace(tree, damaged=True)
         return tree
 
     def say(self, rule: str, number: int, column: int, **what: str) -> None:
@@ -78,7 +80,7 @@ class _Scanner:
             body = row[margin:].rstrip(" ")
             if body and not body.startswith("#"):
                 crooked = self.judge(self.next)
-                return _Line(self.next + 1, _width(row[:margin]), body, crooked)
+                return _Line(self.next + 1, margin + 1, _width(row[:margin]), body, crooked)
             if body or row.strip(" "):
                 self.judge(self.next)
             self.next += 1
@@ -106,10 +108,10 @@ class _Scanner:
         pairs: list[Pair] = []
         seen: dict[str, int] = {}
         before = len(self.problems)
-        while (line := self.peek()) is not None and line.indent > parent:
+        while (line := self.peek()) is not None and _stays(line, indent, parent):
             if line.indent != indent and not line.crooked:
-                self.say("sangria", line.number, line.indent + 1, have=str(line.indent), want=str(indent))
-            pair = self.pair(line, pairs[-1].key if pairs else "")
+                self.say("sangria", line.number, line.column, have=str(line.indent), want=str(indent))
+            pair = self.pair(replace(line, indent=indent), pairs[-1].key if pairs else "")
             if pair is None:
                 continue
             if pair.key in seen:
@@ -128,15 +130,15 @@ class _Scanner:
             self.stray(line, before, None if found is None else stray)
             self.skip_deeper(line.indent)
             return None
-        word, column = found["word"], line.indent + 1
-        at = Position(self.path, line.number, column)
-        behind = read_behind(line.body[found.end() :], line.indent + found.end() + 1)
+        word = _INVISIBLE.sub("", found["word"])
+        at = Position(self.path, line.number, line.column)
+        behind = read_behind(line.body[found.end() :], line.column + found.end())
         self.next += 1
         value = self.value(word, line, behind)
         return Pair(word, at, value)
 
     def stray(self, line: _Line, before: str, sign: str | None) -> None:
-        column = line.indent + 1
+        column = line.column
         glued = _GLUED.match(line.body)
         first = line.body.split()[0]
         if sign is not None:
@@ -144,54 +146,54 @@ class _Scanner:
             self.say(rule, line.number, column, sign=sign)
         elif line.indent == 0 and (line.body.startswith(("---", "...")) or line.body.startswith("%")):
             self.say("documentos", line.number, column, sign=first)
-        elif first == "-" or first == "-|":
+        elif first in ("-", "-|"):
             self.say("guion-sobra", line.number, column, sign="-")
+        elif first in ("?", ":"):
+            self.say("signo-inicial-palabra", line.number, column, sign=first)
         elif glued is not None:
-            self.say("falta-espacio", line.number, line.indent + glued.end() + 1, word=glued["word"])
+            self.say("falta-espacio", line.number, column + glued.end(), word=glued["word"])
         elif near := nearest(first.rstrip(":;=.,"), KNOWN_WORDS, cutoff=0.85):
             self.say("faltan-dos-puntos", line.number, column, word=near)
         else:
             self.say("linea-suelta", line.number, column, before=before)
 
     def value(self, word: str, line: _Line, behind: Behind) -> Node:
-        wants_text = canonical(word) in TEXT_WORDS or (self.every_word_has_text and line.indent == 0)
         at = Position(self.path, line.number, behind.column)
+        is_text = canonical(word) in TEXT_WORDS or (self.every_word_has_text and line.indent == 0)
+        is_list = canonical(word) in LIST_WORDS
+        if is_list and (behind.is_bar or behind.text):
+            self.say("falta-guion", line.number, line.column, word=word)
+            return self.swallow(line, behind.text)
+        if is_text and behind.text and not behind.is_bar:
+            self.say("falta-barra", line.number, line.column, word=word)
+            return self.swallow(line, behind.text)
+        for rule, column in behind.faults:
+            self.say(rule, line.number, column, word=word, sign=behind.sign)
         if behind.is_bar:
-            for rule, column in behind.faults:
-                self.say(rule, line.number, column, word=word, sign=behind.sign)
-            return self.block(word, line)
-        if behind.text or behind.faults:
-            if wants_text or canonical(word) in LIST_WORDS:
-                self.say(
-                    "falta-barra" if wants_text else "falta-guion", line.number, line.indent + 1, word=word
-                )
-                return self.swallow(line, behind.text)
-            for rule, column in behind.faults:
-                self.say(rule, line.number, column, word=word, sign=behind.sign)
-            if self.has_deeper(line.indent):
-                self.say("falta-barra", line.number, line.indent + 1, word=word)
-                return self.swallow(line, behind.text)
-            return Scalar(behind.text, at)
-        return self.below(word, line, at, wants_text)
+            return self.swallow(line, behind.text) if behind.text else self.block(word, line)
+        if behind.text and not self.has_deeper(line.indent):
+            return Scalar(behind.text, at, damaged=bool(behind.faults))
+        if behind.text and not behind.faults:
+            self.say("falta-barra", line.number, line.column, word=word)
+            return self.swallow(line, behind.text)
+        return self.below(word, line, at, is_text, is_list)
 
-    def below(self, word: str, line: _Line, at: Position, wants_text: bool) -> Node:
+    def below(self, word: str, line: _Line, at: Position, is_text: bool, is_list: bool) -> Node:
         """Read what stands on the lines under a word that has nothing behind its colon."""
         ahead = self.peek()
         if ahead is None or ahead.indent < line.indent:
             return Scalar("", at)
         is_item = ahead.body == "-" or ahead.body.startswith(("- ", "-|"))
-        if is_item and (ahead.indent > line.indent or canonical(word) in LIST_WORDS):
+        if is_item and not is_text and (ahead.indent > line.indent or is_list):
             return self.sequence(word, ahead, line.indent)
-        if ahead.indent == line.indent and not (ahead.crooked and not _is_word(ahead.body)):
+        if ahead.indent == line.indent and (_is_word(ahead.body) or not ahead.crooked):
             return Scalar("", at)
-        if wants_text:
-            self.say("falta-barra", line.number, line.indent + 1, word=word)
+        if is_list:
+            self.say("falta-guion", ahead.number, ahead.column, word=word)
             return self.swallow(line, "")
-        if canonical(word) in LIST_WORDS:
-            self.say("falta-guion", ahead.number, ahead.indent + 1, word=word)
-            return self.swallow(line, "")
-        if not _is_word(ahead.body) and _GLUED.match(ahead.body) is None and ahead.body[0] not in "\"'":
-            self.say("falta-barra", line.number, line.indent + 1, word=word)
+        like_words = _is_word(ahead.body) or _GLUED.match(ahead.body) or ahead.body[0] in "\"'"
+        if is_text or not like_words:
+            self.say("falta-barra", line.number, line.column, word=word)
             return self.swallow(line, "")
         return self.mapping(ahead.indent, line.indent)
 
@@ -201,26 +203,26 @@ class _Scanner:
         items: list[Scalar] = []
         while (line := self.peek()) is not None and line.indent >= min(first.indent, parent + 1):
             if not line.body.startswith("-"):
-                if line.indent == parent:
+                if line.indent == parent or (line.indent < first.indent and _is_word(line.body)):
                     break
                 self.next += 1
-                self.say("falta-guion", line.number, line.indent + 1, word=word)
+                self.say("falta-guion", line.number, line.column, word=word)
                 self.skip_deeper(line.indent)
                 continue
             if line.indent != first.indent and not line.crooked:
                 want = str(first.indent)
-                self.say("sangria", line.number, line.indent + 1, have=str(line.indent), want=want)
+                self.say("sangria", line.number, line.column, have=str(line.indent), want=want)
             self.next += 1
-            behind = read_behind(line.body[1:], line.indent + 2)
+            behind = read_behind(line.body[1:], line.column + 1)
             if line.body.startswith("-|"):
-                self.say("falta-espacio-guion", line.number, line.indent + 2)
+                self.say("falta-espacio-guion", line.number, line.column + 1)
                 items.append(self.block("-", line))
             elif behind.is_bar:
                 for rule, column in behind.faults:
                     self.say(rule, line.number, column, word="-", sign=behind.sign)
-                items.append(self.block("-", line))
+                items.append(self.swallow(line, behind.text) if behind.text else self.block("-", line))
             else:
-                self.say("falta-barra-guion", line.number, line.indent + 1)
+                self.say("falta-barra-guion", line.number, line.column)
                 items.append(self.swallow(line, behind.text))
         return Sequence(tuple(items), at)
 
@@ -243,6 +245,8 @@ class _Scanner:
                     continue
                 crooked = self.judge(self.next, is_text=True)
                 have = _indent(row)
+                if have < width and _is_known_word(row.strip()):
+                    break
                 if have < width and not crooked:
                     self.say("texto-corrido", self.next + 1, have + 1, have=str(have), want=str(width))
                 texts.append(row.lstrip() if crooked else row[min(width, have) :])
@@ -253,6 +257,8 @@ class _Scanner:
             self.next += 1
         while texts and not texts[-1]:
             texts.pop()
+        if not texts:
+            at = Position(self.path, line.number, line.column)
         return Scalar("".join(f"{text}\n" for text in texts), at, block=True, rows=len(texts))
 
     def text_width(self, parent: int) -> int:
@@ -306,7 +312,7 @@ class _Scanner:
             texts.append(row.strip())
             self.next += 1
         at = Position(self.path, first + (0 if text else 1), line.indent + 3)
-        return Scalar("\n".join(texts) + "\n", at, block=True, rows=len(texts))
+        return Scalar("\n".join(texts) + "\n", at, block=True, rows=len(texts), damaged=True)
 
     def has_deeper(self, indent: int) -> bool:
         ahead = self.peek()
@@ -324,9 +330,17 @@ def _stray(line: _Line, word: str) -> str | None:
         return "---"
     if word.startswith(("- ", "-|")) or word == "-":
         return "-"
-    if word[0] in "\"'{}[]&*!%@`>|," or word.startswith("? ") or word == "?":
+    if word[0] in "\"'{}[]&*!%@`<>|," or word.startswith("? ") or word == "?":
         return word[0]
     return "#" if " #" in word else None
+
+
+def _stays(line: _Line, indent: int, parent: int) -> bool:
+    """Whether a line belongs to the words at `indent` rather than to those that these belong to."""
+    known = _is_known_word(line.body)
+    if line.indent <= parent:
+        return line.crooked and known and line.indent > 0
+    return known or line.indent - parent > indent - line.indent
 
 
 def _first_odd(row: str, margin: int, *, is_text: bool) -> tuple[str, int] | None:
