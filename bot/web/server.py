@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 LARGEST_FORM = 256 * 1024
 SHUTDOWN_SECONDS = 5.0
+TRACED = 8
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -95,10 +97,14 @@ def _errors(site: Callable[[], Site], renderer: Renderer) -> Callable[..., Await
             status, headers = error.status, error.headers
         except ConnectionError:  # the browser left in the middle; there is nobody to tell
             raise
-        except Exception as error:  # the boundary: logged whole, and a person gets a page that can be read
+        except Exception as error:  # the boundary: logged, and a person gets a page that can be read
             status, headers, reference = 500, web.HTTPInternalServerError().headers, secrets.token_hex(4)
-            log.exception(
-                "web_page_failed", path=request.path, reference=reference, error=type(error).__name__
+            log.error(
+                "web_page_failed",
+                path=request.path,
+                reference=reference,
+                error=type(error).__name__,
+                trace=_trace(error),
             )
         page = _error_page(request, status, reference)
         for name in ("Retry-After", "Allow"):
@@ -125,3 +131,9 @@ def _errors(site: Callable[[], Site], renderer: Renderer) -> Callable[..., Await
         )
 
     return middleware
+
+
+def _trace(error: BaseException) -> list[str]:
+    """Where it failed, innermost last; without the values that a whole traceback may show."""
+    frames = traceback.extract_tb(error.__traceback__)[-TRACED:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -6,6 +6,7 @@ import { Memory } from "./memory.js";
 import { Words } from "./words.js";
 
 const TYPING_LASTS = 12_000;
+const LARGEST = 16_200; // bytes; the server closes the line on a frame above 16 KB
 const OFFLINE_SHOWS_AFTER = 700;
 
 const $ = (id) => document.getElementById(id);
@@ -78,7 +79,7 @@ $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const said = text.value.trim();
   if (!said) return text.focus();
-  if ([...said].length > boot.limit) return announce(words.t("error.too_long", { max: boot.limit }));
+  if ([...said].length > boot.limit || new Blob([JSON.stringify(said)]).size > LARGEST) return announce(words.t("error.too_long", { max: boot.limit }));
   send({ id: newId(), text: said });
   text.value = "";
   fit();

@@ -96,4 +96,3 @@ async def open_house(
                 await asyncio.gather(running, return_exceptions=True)
         finally:
             running.cancel()
-

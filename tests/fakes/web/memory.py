@@ -89,3 +89,10 @@ class Memory:
 
     async def open(self, attachment_id: int) -> tuple[str, str, bytes]:
         return self.files[attachment_id]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, not for a time."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # the condition is a plain value of another task
+            await asyncio.sleep(0)
