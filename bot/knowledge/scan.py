@@ -9,19 +9,15 @@ from bot.errors import Position
 from bot.knowledge.inline import Behind, read_behind
 from bot.knowledge.node import Mapping, Node, Pair, Scalar, Sequence
 from bot.knowledge.problem import Problem
+from bot.knowledge.row import first_odd, indent_of, margin_of, visible, width_of
 from bot.knowledge.rules import problem
 from bot.knowledge.words import CANONICAL, LANGUAGES, LIST_WORDS, TEXT_WORDS, canonical, nearest
 
 KNOWN_WORDS = frozenset(CANONICAL) | frozenset(CANONICAL.values()) | frozenset(LANGUAGES)
 
 _WORD = re.compile(r"(?P<word>[^\s#].*?)\s*:(?=\s|$)")
+_LONE = re.compile(r"[\w.]+")
 _GLUED = re.compile(r"(?P<word>[\w.]+):(?=\S)(?!//)")
-_INVISIBLE = re.compile(
-    r"[\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]"
-)
-_BREAKS = re.compile(r"[\x85\u2028\u2029]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_MARGIN = re.compile(r"[\s\u200b\u2060\ufeff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +72,11 @@ class _Scanner:
         """The next line that is neither blank nor a note; moves up to it and judges its characters."""
         while self.next < len(self.rows):
             row = self.rows[self.next]
-            margin = _margin(row)
+            margin = margin_of(row)
             body = row[margin:].rstrip(" ")
             if body and not body.startswith("#"):
                 crooked = self.judge(self.next)
-                return _Line(self.next + 1, margin + 1, _width(row[:margin]), body, crooked)
+                return _Line(self.next + 1, margin + 1, width_of(row[:margin]), visible(body), crooked)
             if body or row.strip(" "):
                 self.judge(self.next)
             self.next += 1
@@ -89,12 +85,12 @@ class _Scanner:
     def judge(self, index: int, *, is_text: bool = False) -> bool:
         """Report characters that look like nothing or like a space; true if they are in the margin."""
         row = self.rows[index]
-        margin = _margin(row)
+        margin = margin_of(row)
         odd = row[:margin].strip(" ") != ""
         if index < self.judged:
             return odd
         self.judged = index + 1
-        found = _first_odd(row, margin, is_text=is_text)
+        found = first_odd(row, margin, is_text=is_text)
         if found is not None:
             rule, column = found
             self.say(rule, index + 1, column + 1, code=f"U+{ord(row[column]):04X}")
@@ -105,16 +101,22 @@ class _Scanner:
     def mapping(self, indent: int, parent: int) -> Mapping:
         """Read `word: ...` lines until one stands at `parent` or further left."""
         at = Position(self.path, self.next + 1, indent + 1)
+        indent = self.common_indent(indent, parent)
         pairs: list[Pair] = []
         seen: dict[str, int] = {}
+        told: set[int] = set()  # widths that were complained of: once is enough for a run of lines
         before = len(self.problems)
         while (line := self.peek()) is not None and _stays(line, indent, parent):
-            if line.indent != indent and not line.crooked:
+            odd = line.indent != indent and line.indent not in told and not line.crooked
+            if odd and not _is_stray(line):
                 self.say("sangria", line.number, line.column, have=str(line.indent), want=str(indent))
+                told.add(line.indent)
             pair = self.pair(replace(line, indent=indent), pairs[-1].key if pairs else "")
             if pair is None:
                 continue
             if pair.key in seen:
+                if line.indent != indent:
+                    continue
                 where = str(seen[pair.key])
                 self.say("palabra-repetida", pair.at.line, pair.at.column, word=pair.key, line=where)
                 continue
@@ -122,20 +124,45 @@ class _Scanner:
             pairs.append(pair)
         return Mapping(tuple(pairs), at, damaged=len(self.problems) > before)
 
+    def common_indent(self, first: int, parent: int) -> int:
+        """Where the words of a group begin: as its first one does, unless two or more begin further left."""
+        found: list[int] = []
+        for row in self.rows[self.next :]:
+            if row.strip() and not row.lstrip().startswith("#"):
+                if margin_of(row) <= parent:
+                    break
+                found.append(indent_of(row))
+        least = min(found, default=first)
+        return least if parent < least < first and found.count(least) > 1 else first
+
     def pair(self, line: _Line, before: str) -> Pair | None:
         """Read one word and what belongs to it, or say why the line is none and pass over it."""
         found = _WORD.match(line.body)
+        if found is None and (group := self.group_without_colon(line)) is not None:
+            return group
         if found is None or (stray := _stray(line, found["word"])) is not None:
             self.next += 1
             self.stray(line, before, None if found is None else stray)
             self.skip_deeper(line.indent)
             return None
-        word = _INVISIBLE.sub("", found["word"])
+        word = found["word"]
         at = Position(self.path, line.number, line.column)
         behind = read_behind(line.body[found.end() :], line.column + found.end())
         self.next += 1
         value = self.value(word, line, behind)
         return Pair(word, at, value)
+
+    def group_without_colon(self, line: _Line) -> Pair | None:
+        """Read a lone word that lacks its colon, if other words stand below it."""
+        at = self.next
+        self.next += 1
+        ahead = self.peek()
+        if not _LONE.fullmatch(line.body) or ahead is None or _is_stray(ahead) or ahead.indent <= line.indent:
+            self.next = at
+            return None
+        self.say("faltan-dos-puntos", line.number, line.column, word=line.body)
+        position = Position(self.path, line.number, line.column)
+        return Pair(line.body, position, self.mapping(ahead.indent, line.indent))
 
     def stray(self, line: _Line, before: str, sign: str | None) -> None:
         column = line.column
@@ -144,7 +171,7 @@ class _Scanner:
         if sign is not None:
             rule = {"-": "guion-sobra", "---": "documentos"}.get(sign, "signo-inicial-palabra")
             self.say(rule, line.number, column, sign=sign)
-        elif line.indent == 0 and (line.body.startswith(("---", "...")) or line.body.startswith("%")):
+        elif column == 1 and (line.body.startswith(("---", "...")) or line.body.startswith("%")):
             self.say("documentos", line.number, column, sign=first)
         elif first in ("-", "-|"):
             self.say("guion-sobra", line.number, column, sign="-")
@@ -240,11 +267,12 @@ class _Scanner:
             row = self.rows[self.next]
             if row.strip(" "):
                 if not self.belongs(line.indent):
-                    if not self.note_cuts(line.indent):
+                    if self.note_cuts(line.indent):
+                        continue
+                    if not texts or not self.is_lost_text():
                         break
-                    continue
                 crooked = self.judge(self.next, is_text=True)
-                have = _indent(row)
+                have = indent_of(row)
                 if have < width and _is_known_word(row.strip()):
                     break
                 if have < width and not crooked:
@@ -264,27 +292,34 @@ class _Scanner:
     def text_width(self, parent: int) -> int:
         """Where the text under a bar begins: the spaces before its first line."""
         for row in self.rows[self.next :]:
-            if row.strip(" ") and not (_indent(row) <= parent and row.lstrip().startswith("#")):
-                return max(_indent(row), parent + 1)
+            if row.strip(" ") and not (indent_of(row) <= parent and row.lstrip().startswith("#")):
+                return max(indent_of(row), parent + 1)
         return parent + 1
 
     def belongs(self, parent: int) -> bool:
         """Whether the next row, which isn't blank, is part of the text under a word at `parent`."""
         row = self.rows[self.next]
-        margin = _margin(row)
-        if _indent(row) > parent:
+        margin = margin_of(row)
+        if indent_of(row) > parent:
             return True
-        return margin > _indent(row) and not _is_known_word(row[margin:])
+        return margin > indent_of(row) and not _is_known_word(row[margin:])
 
     def flat_text(self, line: _Line) -> int | None:
         """The index of the row where a text begins that lacks the two spaces it needs, or None."""
         for index in range(self.next, len(self.rows)):
             body = self.rows[index].strip()
             if body:
-                flat = _indent(self.rows[index]) == line.indent == _margin(self.rows[index])
+                flat = indent_of(self.rows[index]) == line.indent == margin_of(self.rows[index])
                 other = _is_word(body) or body.startswith(("#", "- ", "---"))
                 return index if flat and not other else None
         return None
+
+    def is_lost_text(self) -> bool:
+        """Whether the next row, further left than the text before it, can't be anything but text."""
+        body = self.rows[self.next].strip()
+        word = body.split()[0].rstrip(":;=.,")
+        like_word = _WORD.match(body) or _GLUED.match(body) or nearest(word, KNOWN_WORDS, cutoff=0.85)
+        return not like_word and body[0].isalnum()
 
     def note_cuts(self, parent: int) -> bool:
         """Report a note that stands further left than the text around it, and pass over it."""
@@ -293,9 +328,9 @@ class _Scanner:
         for index in range(self.next, len(self.rows)):
             row = self.rows[index]
             if row.strip() and not row.lstrip().startswith("#"):
-                if _indent(row) <= parent:
+                if indent_of(row) <= parent:
                     return False
-                self.say("nota-corta-texto", self.next + 1, _indent(self.rows[self.next]) + 1)
+                self.say("nota-corta-texto", self.next + 1, indent_of(self.rows[self.next]) + 1)
                 self.next = index
                 return True
         return False
@@ -305,8 +340,8 @@ class _Scanner:
         first, texts = self.next, [text] if text else []
         while self.next < len(self.rows):
             row = self.rows[self.next]
-            meant = flat and _indent(row) == line.indent and not _is_word(row.strip())
-            if row.strip() and _width(row[: _margin(row)]) <= line.indent and not meant:
+            meant = flat and indent_of(row) == line.indent and not _is_word(row.strip())
+            if row.strip() and width_of(row[: margin_of(row)]) <= line.indent and not meant:
                 break
             self.judge(self.next, is_text=True)
             texts.append(row.strip())
@@ -326,7 +361,7 @@ class _Scanner:
 
 def _stray(line: _Line, word: str) -> str | None:
     """The sign that keeps a line with a colon from being a word with its value, or None."""
-    if line.indent == 0 and word.startswith("---"):
+    if line.column == 1 and word.startswith("---"):
         return "---"
     if word.startswith(("- ", "-|")) or word == "-":
         return "-"
@@ -335,27 +370,20 @@ def _stray(line: _Line, word: str) -> str | None:
     return "#" if " #" in word else None
 
 
+def _is_stray(line: _Line) -> bool:
+    """Whether a line is no word with what belongs to it."""
+    found = _WORD.match(line.body)
+    return found is None or _stray(line, found["word"]) is not None
+
+
 def _stays(line: _Line, indent: int, parent: int) -> bool:
     """Whether a line belongs to the words at `indent` rather than to those that these belong to."""
     known = _is_known_word(line.body)
     if line.indent <= parent:
-        return line.crooked and known and line.indent > 0
+        return (_is_stray(line) and not _LONE.fullmatch(line.body)) or (
+            line.crooked and known and line.indent > 0
+        )
     return known or line.indent - parent > indent - line.indent
-
-
-def _first_odd(row: str, margin: int, *, is_text: bool) -> tuple[str, int] | None:
-    """The rule and index of the first character of a row that may not stand where it does."""
-    tab = row.find("\t", 0, margin) if is_text else row.find("\t")
-    searched = row[:margin] if is_text else row
-    candidates = [("tabulador", tab)] if tab >= 0 else []
-    for rule, pattern, where in (
-        ("espacio-invisible", _INVISIBLE, searched),
-        ("salto-invisible", _BREAKS, row),
-        ("caracter-raro", _CONTROL, row),
-    ):
-        if found := pattern.search(where):
-            candidates.append((rule, found.start()))
-    return min(candidates, key=lambda candidate: candidate[1], default=None)
 
 
 def _is_word(body: str) -> bool:
@@ -365,17 +393,3 @@ def _is_word(body: str) -> bool:
 def _is_known_word(body: str) -> bool:
     found = _WORD.match(body)
     return found is not None and found["word"] in KNOWN_WORDS
-
-
-def _indent(row: str) -> int:
-    return len(row) - len(row.lstrip(" "))
-
-
-def _margin(row: str) -> int:
-    found = _MARGIN.match(row)
-    return found.end() if found else 0
-
-
-def _width(margin: str) -> int:
-    """The width of a margin, a tab counting as the two spaces that it most likely stands for."""
-    return len(margin) + margin.count("\t")
