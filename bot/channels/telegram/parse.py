@@ -62,7 +62,19 @@ class Parser:
                 raise ValueError("an update without a number")
             return self.event(telegram.Update.de_json(raw, None), raw)
         except Exception as error:  # what a broken update raises within the library is not known beforehand
-            return self._unparsable(raw, error)
+            return self.unparsable(raw, error)
+
+    def unparsable(self, raw: Any, error: Exception) -> Inbound:
+        """The event of an update that cannot be read; it is kept whole, with the kind of error as its text."""
+        number = update_id(raw)
+        return Inbound(
+            account=self._account,
+            event_id=str(number) if number is not None else f"raw-{_digest(raw)}",
+            kind=InboundKind.UNPARSABLE,
+            sent_at=self._now(),
+            text=type(error).__name__,
+            raw=_raw(raw),
+        )
 
     def event(self, update: telegram.Update, raw: Any = None) -> Inbound:
         """The event in one update; raises for an update that lacks what its type promises."""
@@ -150,17 +162,6 @@ class Parser:
             kind=InboundKind.OTHER,
             sent_at=self._now(),
             raw=_raw(raw) if raw is not None else "",
-        )
-
-    def _unparsable(self, raw: Any, error: Exception) -> Inbound:
-        number = update_id(raw)
-        return Inbound(
-            account=self._account,
-            event_id=str(number) if number is not None else f"raw-{_digest(raw)}",
-            kind=InboundKind.UNPARSABLE,
-            sent_at=self._now(),
-            text=type(error).__name__,
-            raw=_raw(raw),
         )
 
     def _place(self, chat: telegram.Chat, message: telegram.Message | None) -> PlaceRef:

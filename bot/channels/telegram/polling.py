@@ -75,11 +75,12 @@ class Poller:
         loop = asyncio.get_running_loop()
         while True:
             asked = loop.time()
+            spoilt: BadAnswer | None = None
             try:
                 batch = await self._fetch(offset, limit)
             except BadAnswer as error:
                 if limit == 1:
-                    batch = self._unreadable(error.payload)
+                    batch, spoilt = self._unreadable(error.payload), error
                 else:  # one update may have spoilt the answer: fetch them one by one
                     batch, limit = [], 1
                     log.warning("telegram.answer_unreadable", bytes=len(error.payload))
@@ -96,8 +97,11 @@ class Poller:
                 self._backoff.reset()
                 continue
             numbers = [number for number in map(update_id, batch) if number is not None]
+            # may be lower than before: after a quiet week Telegram numbers anew, and a repeat is harmless
             following = max(numbers) + 1 if numbers else offset
-            events = [self._parser.read(raw) for raw in batch]
+            events = [
+                self._parser.unparsable(raw, spoilt) if spoilt else self._parser.read(raw) for raw in batch
+            ]
             if await self._hand_over(events, intake, following):
                 limit = BATCH
                 for query in _queries(batch):

@@ -43,6 +43,8 @@ PARTS = 30.0
 PICTURES = 256
 """Uploaded pictures whose id at Telegram is remembered."""
 
+NOT_MODIFIED = "message is not modified"
+
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 _GONE = ("chat not found", "peer_id_invalid", "user is deactivated", "user not found", "chat_write_forbidden")
 _PHOTO_TYPES = ("image/jpeg", "image/png")
@@ -98,7 +100,7 @@ class Sender:
             )
             return message_id
 
-        return await self._guarded(place, change)
+        return await self._guarded(place, change, unchanged=message_id)
 
     async def strip(self, place: PlaceRef, message_id: str) -> Receipt:
         """Take the buttons off a message of ours."""
@@ -107,7 +109,7 @@ class Sender:
             await self._bot.edit_message_reply_markup(chat_id=chat, message_id=int(message_id))
             return message_id
 
-        return await self._guarded(place, change)
+        return await self._guarded(place, change, unchanged=message_id)
 
     async def react(self, place: PlaceRef, message_id: str, emoji: str) -> Receipt:
         """Set our reaction, '' for none; Telegram takes few emoji, and refuses the others."""
@@ -116,7 +118,7 @@ class Sender:
             await self._bot.set_message_reaction(chat, int(message_id), emoji or None)
             return message_id
 
-        return await self._guarded(place, change)
+        return await self._guarded(place, change, unchanged=message_id)
 
     async def _attempt(self, place: PlaceRef, part: Outgoing, *, patience: float | None) -> Receipt:
         """Wait for a turn, then make one call (and a second one only after a sure refusal)."""
@@ -129,7 +131,10 @@ class Sender:
                 return Receipt(Delivery.RETRY, retry_after=wait, error="waits for its turn")
         return await self._guarded(place, lambda chat: self._call(chat, place, part))
 
-    async def _guarded(self, place: PlaceRef, call: Callable[[int], Awaitable[str]]) -> Receipt:
+    async def _guarded(
+        self, place: PlaceRef, call: Callable[[int], Awaitable[str]], *, unchanged: str = ""
+    ) -> Receipt:
+        """Make a call and judge how it ended; an edit that changes nothing has reached what it wanted."""
         chat = self._moved.get(place.external_id, place.external_id)
         try:
             try:
@@ -139,6 +144,8 @@ class Sender:
                 log.warning("telegram.group_moved", old=place.external_id, new=chat)
                 return self._sent(place, chat, await call(int(chat)))
         except TelegramError as error:
+            if NOT_MODIFIED in error.message.lower():
+                return self._sent(place, chat, unchanged)
             if isinstance(error, Flooded) and self._pace:
                 self._pace.hold(place.external_id, error.seconds, group=_is_group(place))
             return receipt_for(error)

@@ -61,7 +61,8 @@ class Message:
     @property
     def buttons(self) -> list[list[dict[str, Any]]]:
         """The inline keyboard, row by row."""
-        return (self.markup or {}).get("inline_keyboard", [])
+        rows: list[list[dict[str, Any]]] = (self.markup or {}).get("inline_keyboard", [])
+        return rows
 
     def json(self, *, deep: bool = True) -> dict[str, Any]:
         out: dict[str, Any] = {

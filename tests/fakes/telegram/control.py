@@ -111,7 +111,7 @@ async def _ledger(fake: FakeTelegram, given: dict[str, Any]) -> Any:
 
 async def _wait(fake: FakeTelegram, given: dict[str, Any]) -> Any:
     """Until `sent` messages went out, in `chat` and `containing` a text if given."""
-    count, chat, text = given.get("sent", 1), given.get("chat"), given.get("containing", "")
+    count, chat, text = int(given.get("sent", 1)), given.get("chat"), str(given.get("containing", ""))
 
     def reached(ledger: Ledger) -> bool:
         if chat is None and not text:

@@ -85,7 +85,7 @@ class FakeTelegram:
     # The server's life
 
     async def __aenter__(self) -> Self:
-        self._web = web.Server(self._handle, request_factory=self._request)  # type: ignore[arg-type] # the documented factory is typed narrower than it works
+        self._web = web.Server(self._handle, request_factory=self._request)
         await self._listen()
         return self
 
@@ -217,7 +217,7 @@ class FakeTelegram:
         )
         chat.messages[message.id] = message
         chat.started = True
-        if chat.bot_sees_all or self._addresses_bot(message):
+        if user.id != self.bot.id and (chat.bot_sees_all or self._addresses_bot(message)):
             self.push("message", message.json())
         self.ledger.changed()
         return message
