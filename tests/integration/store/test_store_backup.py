@@ -30,6 +30,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 def names(path: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         return [row[0] for row in connection.execute("SELECT display_name FROM contacts ORDER BY id")]
@@ -154,6 +158,21 @@ async def test_a_damaged_database_can_be_replaced(url: str, path: Path, tmp_path
     assert old is not None
     assert old.read_bytes() == damaged
     assert names(path) == ["Ana"] * 2
+
+
+async def test_the_wal_of_a_damaged_database_is_not_replayed_into_the_copy(
+    url: str, path: Path, tmp_path: Path
+) -> None:
+    await kept(url, "Ana")
+    copy = backup(path, tmp_path / "copy.db")
+    leave_as_a_crash_does(path)
+    ruin(path)
+
+    old = restore(copy, path)
+
+    assert names(path) == ["Ana"] * 2
+    assert old is not None
+    assert b"Eva" in read(old.with_name("vocero.db.bak-wal"))
 
 
 async def test_nothing_is_restored_while_vocero_runs(url: str, path: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, event, insert
 
 from bot.domain import CaseId, ConversationId, EntryId, Outcome, Platform
 from bot.store.engine import Store
@@ -186,6 +186,35 @@ async def test_no_read_takes_more_than_a_page(full: Store) -> None:
 
     assert len(rows) == len(SAID)
     assert taken == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("kept", [{}, {"platform": Platform.WEB}, {"entry": EntryId("costo_envio")}])
+async def test_no_page_sorts_the_whole_log(full: Store, kept: dict[str, Any]) -> None:
+    """Sorting would look at every message again for each page."""
+    plans: list[str] = []
+
+    class Explaining:
+        async def read(self, work: Any) -> Any:
+            def explain(connection: Connection) -> Any:
+                def note(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+                    if "LIMIT" in statement:
+                        driver = connection.connection.cursor()
+                        driver.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                        plans.extend(row[3] for row in driver.fetchall())
+
+                event.listen(connection, "before_cursor_execute", note)
+                return work(connection)
+
+            return await full.read(explain)
+
+    log = Log(Explaining())  # type: ignore[arg-type] # a look in between
+    async for _ in log.messages(Search(**kept)):
+        pass
+    async for _ in log.conversations(Search(**kept)):
+        pass
+
+    assert any("messages USING" in step for step in plans)
+    assert not any("TEMP B-TREE" in step for step in plans)
 
 
 async def test_reading_does_not_hold_up_writing(full: Store) -> None:

@@ -165,10 +165,12 @@ async def test_nothing_staff_only_and_nothing_unsent_is_seen(chat: Chat, seen: A
 
 async def test_a_member_sees_only_their_own(store: Store, chat: Chat, seen: Any) -> None:
     other = await Chat(store, "s-eva").begin()
-    same_name = await Chat(store, "s-ana", Account(Platform.TELEGRAM, "77")).begin()
+    same_name = await Chat(store, "s-ana", Account(Platform.TELEGRAM, "local")).begin()
+    another_brand = await Chat(store, "s-ana", Account(Platform.WEB, "77")).begin()
     await chat.says("soy Ana")
     await other.says("soy Eva")
     await same_name.says("soy Ana en Telegram")
+    await another_brand.says("soy Ana en otra marca")
     await other.is_told(Outgoing("Hola, Eva"))
 
     assert [item.text for item in await seen()] == ["soy Ana"]
