@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from nlu.features import Floats
 from nlu.language import fit_language
 from nlu.lexicon import load_lexicon
 from nlu.model import Example
@@ -11,7 +14,13 @@ from nlu.modelfile import Model
 from nlu.reading import Reader
 from nlu.training import fit
 
-SURE, UNSURE = 0.6, 0.3
+SURE_RANGE, UNSURE_RANGE = (0.45, 0.65), (0.22, 0.4)
+SURE_MISTAKES, UNSURE_MISTAKES = 0.1, 0.3
+"""Share of left-out entries' questions that may pass for another entry's.
+
+They stand closer to the FAQ than what members ask beside it, so the share of real out-of-scope questions that
+pass is a fraction of this one.
+"""
 
 
 def fit_model(examples: Sequence[Example], version: str) -> Model:
@@ -33,7 +42,7 @@ def fit_model(examples: Sequence[Example], version: str) -> Model:
         if words:
             kept.append(example)
             cores.append(words)
-    fitted = fit(cores, [example.intent for example in kept], lexicon.all_function_words)
+    fitted = fit(cores, [example.intent for example in kept], lexicon.all_function_words, lexicon.concepts)
     return Model(
         version=version,
         intents=fitted.intents,
@@ -44,6 +53,12 @@ def fit_model(examples: Sequence[Example], version: str) -> Model:
         use=fitted.use,
         judge=fitted.judge,
         language=language,
-        sure=SURE,
-        unsure=UNSURE,
+        sure=_threshold(fitted.outside, SURE_MISTAKES, SURE_RANGE),
+        unsure=_threshold(fitted.outside, UNSURE_MISTAKES, UNSURE_RANGE),
     )
+
+
+def _threshold(outside: Floats, mistakes: float, limits: tuple[float, float]) -> float:
+    """The confidence that this share of left-out questions reaches, within limits for small FAQs."""
+    found = float(np.quantile(outside, 1.0 - mistakes)) if len(outside) else limits[1]
+    return round(min(max(found, limits[0]), limits[1]), 4)

@@ -37,6 +37,8 @@ FOLLOW_UP = (0.2, 0.12, 0.08)
 """Added to the scores of the entries answered last, newest first, when a text leans on them."""
 BEYOND_RULE = 0.72
 """Similarity from which an FAQ question that looks like a request for a person or a complaint goes first."""
+SURE_MARGIN = 0.05
+"""Two entries closer than this are asked about, however well both fit."""
 SYSTEM_SCORE, SYSTEM_MARGIN = 0.45, 0.1
 _ANGRY_FACES = frozenset("😠😡🤬😤👿💢🖕")
 
@@ -51,6 +53,7 @@ class _Ranking:
     scores: Floats
     best: int
     nearest: float
+    margin: float
     confidence: float
     notes: tuple[str, ...]
 
@@ -153,9 +156,7 @@ class EmbeddedInterpreter:
                 notes.append(f"follow-up: {intent} +{boost}")
         best = int(np.where(self._entries, scores, -np.inf).argmax())
         nearest = float(nearest_by_intent(similarity, model.kernel.owners, len(model.intents))[best])
-        numbers, weights = model.use.weights(words, model.vocabulary)
-        rows = np.array(numbers, dtype=np.int32)
-        counts = np.where(rows[:, None] >= 0, model.use.counts[rows], 0)
+        counts, weights = model.use.of(words, model.vocabulary)
         evidence = gather(
             scores,
             nearest,
@@ -171,7 +172,9 @@ class EmbeddedInterpreter:
             f"known {evidence.known:.0%}, shared {evidence.shared:.0%}, off-topic {evidence.nothing:.2f}"
         )
         confidence = model.judge.confidence(evidence)
-        return _Ranking(words, repairs, similarity, scores, best, nearest, confidence, tuple(notes))
+        return _Ranking(
+            words, repairs, similarity, scores, best, nearest, evidence.margin, confidence, tuple(notes)
+        )
 
     def _decide(
         self,
@@ -200,6 +203,8 @@ class EmbeddedInterpreter:
             note = "closest to the built-in examples"
         else:
             band = self._band(confidence)
+            if band is Band.SURE and ranking.margin < SURE_MARGIN:
+                band, confidence = Band.UNSURE, model.sure - 0.01
             intent = NOTHING if band is Band.NONE else entry
             note = f"{band.value}: {confidence:.2f} of {model.sure:.2f}/{model.unsure:.2f}"
         return replace(
@@ -258,7 +263,8 @@ class EmbeddedInterpreter:
 
 def load(path: Path) -> EmbeddedInterpreter:
     """Load what `nlu.train.train` made; ModelFileError if it is damaged or of another version."""
-    return EmbeddedInterpreter(read_model(path), load_lexicon())
+    lexicon = load_lexicon()
+    return EmbeddedInterpreter(read_model(path, lexicon.concepts), lexicon)
 
 
 def _sounds_angry(reading: Reading) -> bool:

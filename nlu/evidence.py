@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from nlu.features import STEM, Floats, Vocabulary
 from nlu.model import NOTHING, SYSTEM_INTENTS
-from nlu.stem import stem
+from nlu.stem import STEM_MINIMUM, stem
 
-FACTORS = ("score", "margin", "nearest", "known", "shared", "length", "nothing")
+LIGHT = 0.15
+"""What a function word weighs beside a content word when shares of a text are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,36 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class WordUse:
-    """Which entry uses which stem: `counts` is stems x intents, examples that have it; built-in ones not."""
+    """Which entry uses which stem or concept: `counts` (names x intents) of FAQ examples that have it."""
 
-    stems: dict[str, int]
+    names: dict[str, int]
     counts: npt.NDArray[np.int16]
 
-    def weights(self, words: Sequence[str], vocabulary: Vocabulary) -> tuple[list[int], Floats]:
-        """The number (-1 if unknown) and weight of each different stem; function words weigh little."""
-        numbers: list[int] = []
+    def of(self, words: Sequence[str], vocabulary: Vocabulary) -> tuple[npt.NDArray[np.int16], Floats]:
+        """For each different word: how many examples of each intent have it or its concept; its weight."""
         weights: list[float] = []
-        for part in dict.fromkeys(stem(word) for word in words):
-            numbers.append(self.stems.get(part, -1))
-            index = vocabulary.index.get(STEM + part)
+        found = meanings(words, vocabulary)
+        counts = np.zeros((len(found), self.counts.shape[1]), dtype=np.int16)
+        for row, (word, names) in enumerate(found.items()):
+            numbers = [self.names[name] for name in names if name in self.names]
+            if numbers:
+                counts[row] = self.counts[numbers].max(axis=0)
+            index = vocabulary.index.get(STEM + stem(word))
             rarity = vocabulary.rarest if index is None else float(vocabulary.rarity[index])
-            weights.append(rarity * (0.15 if part in vocabulary.function_words else 1.0))
-        return numbers, np.array(weights, dtype=np.float32)
+            weights.append(rarity * (LIGHT if word in vocabulary.function_words else 1.0))
+        return counts, np.array(weights, dtype=np.float32)
+
+
+def meanings(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Each different word of a text, with the names it counts under: stem (itself if short), concepts."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        part = stem(word)
+        found.setdefault(word, [part if len(part) > STEM_MINIMUM else word])
+    for start, end, concept in vocabulary.concepts.find(words):
+        for word in words[start:end]:
+            found[word].append("+" + concept)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

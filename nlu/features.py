@@ -6,18 +6,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from nlu.concepts import CONCEPTS_USED, Concepts
 from nlu.stem import stem
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
-WORD, STEM, PAIR, PIECE = "w", "s", "p", "g"
-GROUP_WEIGHTS: Mapping[str, float] = {WORD: 1.0, STEM: 1.0, PAIR: 0.5, PIECE: 1.0}
+WORD, STEM, PAIR, PIECE, CONCEPT = "w", "s", "p", "g", "c"
+GROUP_WEIGHTS: Mapping[str, float] = {WORD: 1.0, STEM: 1.0, PAIR: 1.0, PIECE: 1.0, CONCEPT: 2.5}
 """Each group's share of the similarity (before division by their sum)."""
 PIECE_SIZES = (2, 3, 4)
 FUNCTION_WEIGHT = 0.5
@@ -44,6 +45,7 @@ class Vocabulary:
     rarity: Floats
     rarest: float
     function_words: frozenset[str]
+    concepts: Concepts
 
     def vector(self, words: Sequence[str]) -> Vector:
         """Weigh the features of `words`, each group to its share of the unit length."""
@@ -51,13 +53,14 @@ class Vocabulary:
         values: list[float] = []
         used = 0.0
         rarity = self.rarity
-        for group, terms in features(words).items():
-            weight = GROUP_WEIGHTS[group]
+        found = features(words, self.concepts, self.function_words)
+        for group, terms in found.groups.items():
+            weight = GROUP_WEIGHTS[group] * (found.covered if group == CONCEPT else 1.0)
             known: list[tuple[int, float]] = []
             square = 0.0
             for term, count in terms.items():
                 value = 1.0 + math.log(count) if count > 1 else 1.0
-                if group in (WORD, STEM) and term[1:] in self.function_words:
+                if term in found.light:
                     value *= FUNCTION_WEIGHT
                 index = self.index.get(term)
                 if index is None:
@@ -79,27 +82,49 @@ class Vocabulary:
         )
 
 
-def features(words: Sequence[str]) -> dict[str, Counter[str]]:
-    """Count the features of each group; the first letter of a feature is its group."""
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Counts by group (a feature's first letter), the function words' ones, and how much concepts cover."""
+
+    groups: Mapping[str, Counter[str]]
+    light: frozenset[str]
+    covered: float
+    """Share of the content words that a concept stands for."""
+
+
+def features(words: Sequence[str], concepts: Concepts, function_words: frozenset[str]) -> Features:
+    """Count what a text is made of."""
     stems = [stem(word) for word in words]
+    places = concepts.find(words)
     framed = ["^", *stems, "$"]
     pairs = Counter(f"{PAIR}{one} {two}" for one, two in pairwise(framed))
     pairs.update(f"{PAIR}{one} {two}" for one, two in zip(stems, stems[2:], strict=False))
-    return {
+    meant = list(dict.fromkeys(name for _, _, name in places))[:CONCEPTS_USED]
+    concept_terms = Counter(CONCEPT + name for name in meant)
+    concept_terms.update(f"{CONCEPT}{one}+{two}" for one, two in combinations(sorted(meant), 2))
+    groups = {
+        CONCEPT: concept_terms,
         WORD: Counter(WORD + word for word in words),
         STEM: Counter(STEM + part for part in stems),
         PAIR: pairs,
         PIECE: Counter(piece for word in words for piece in _pieces(word)),
     }
+    light = {WORD + word for word in words if word in function_words}
+    light |= {STEM + part for word, part in zip(words, stems, strict=True) if word in function_words}
+    covered = {place for start, end, _ in places for place in range(start, end)}
+    content = sum(1 for place, word in enumerate(words) if place in covered or word not in function_words)
+    return Features(groups, frozenset(light), len(covered) / content if content else 0.0)
 
 
-def fit_vocabulary(texts: Iterable[Sequence[str]], function_words: frozenset[str]) -> Vocabulary:
+def fit_vocabulary(
+    texts: Iterable[Sequence[str]], function_words: frozenset[str], concepts: Concepts
+) -> Vocabulary:
     """Number the features of the training texts and weigh them by smoothed inverse document frequency."""
     seen: Counter[str] = Counter()
     count = 0
     for words in texts:
         count += 1
-        for terms in features(words).values():
+        for terms in features(words, concepts, function_words).groups.values():
             seen.update(terms.keys())
     names = sorted(seen)
     rarity = np.array([math.log((1 + count) / (1 + seen[name])) + 1.0 for name in names], dtype=np.float32)
@@ -107,7 +132,8 @@ def fit_vocabulary(texts: Iterable[Sequence[str]], function_words: frozenset[str
         index={name: index for index, name in enumerate(names)},
         rarity=rarity,
         rarest=math.log((1 + count) / 2) + 1.0,
-        function_words=function_words | {stem(word) for word in function_words},
+        function_words=function_words,
+        concepts=concepts,
     )
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from nlu.features import Floats, Ints, Vector
 
-GAMMA = 1.5
-"""How much more a near example counts than a far one; see bench/nlu_dev.py for what it was chosen on."""
+GAMMA = 1.0
+"""How much more a near example counts than a far one."""
 
 
 def bend(similarity: Floats) -> Floats:

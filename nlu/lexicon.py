@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
+from nlu.concepts import Concepts, parse_concepts
 from nlu.model import Example
 from nlu.normalise import normalise
 from nlu.rules import RuleBook, parse_rules
@@ -25,6 +26,7 @@ class Lexicon:
     phrases: Mapping[tuple[str, ...], str]
     """Words of the phrase -> the section it stands in: a system intent or one of the four above."""
     rules: RuleBook
+    concepts: Concepts
     examples: tuple[Example, ...]
 
     @property
@@ -35,7 +37,9 @@ class Lexicon:
     def known_words(self) -> frozenset[str]:
         """Every word that is no typo: function, common and phrase words of all languages."""
         listed = frozenset().union(*self.function_words.values(), *self.common_words.values())
-        return listed | {word for phrase in self.phrases for word in phrase if len(word) > 1}
+        said = {word for phrase in self.phrases for word in phrase if len(word) > 1}
+        shown = {word for example in self.examples for word in normalise(example.text).tokens}
+        return listed | said | shown | self.concepts.words
 
 
 def load_lexicon() -> Lexicon:
@@ -61,6 +65,7 @@ def load_lexicon() -> Lexicon:
         abbreviations=abbreviations,
         phrases={normalise(line).tokens: section for section, line in _lines("phrases.txt")},
         rules=RuleBook(parse_rules(_numbered("rules.txt"), "rules.txt")),
+        concepts=parse_concepts(_lines("concepts.txt"), frozenset().union(*function.values())),
         examples=tuple(examples),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nlu.concepts import Concepts
 from nlu.errors import ModelFileError
 from nlu.evidence import Judge, WordUse
 from nlu.features import Vocabulary
@@ -48,7 +49,7 @@ def write_model(model: Model, folder: Path) -> None:
         "features": sorted(model.vocabulary.index, key=model.vocabulary.index.__getitem__),
         "rarest": model.vocabulary.rarest,
         "function_words": sorted(model.vocabulary.function_words),
-        "stems": sorted(model.use.stems, key=model.use.stems.__getitem__),
+        "names": sorted(model.use.names, key=model.use.names.__getitem__),
         "judge": asdict(model.judge),
         "language": {"words": dict(model.language.words), "letters": dict(model.language.letters)},
         "sure": model.sure,
@@ -80,19 +81,19 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def read_model(folder: Path) -> Model:
+def read_model(folder: Path, concepts: Concepts) -> Model:
     """Read what `write_model` wrote; ModelFileError if it is not whole."""
     if not is_whole(folder):
         raise ModelFileError(f"{folder}: no whole model there; train again")
     try:
         document: Mapping[str, Any] = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
         with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-            return _model(document, {name: arrays[name] for name in arrays.files})
+            return _model(document, {name: arrays[name] for name in arrays.files}, concepts)
     except (KeyError, ValueError, TypeError) as error:
         raise ModelFileError(f"{folder}: written by another version of the engine; train again") from error
 
 
-def _model(document: Mapping[str, Any], arrays: Mapping[str, Any]) -> Model:
+def _model(document: Mapping[str, Any], arrays: Mapping[str, Any], concepts: Concepts) -> Model:
     return Model(
         version=document["version"],
         intents=tuple(document["intents"]),
@@ -103,6 +104,7 @@ def _model(document: Mapping[str, Any], arrays: Mapping[str, Any]) -> Model:
             rarity=arrays["rarity"],
             rarest=document["rarest"],
             function_words=frozenset(document["function_words"]),
+            concepts=concepts,
         ),
         kernel=KernelModel(
             starts=arrays["starts"],
@@ -111,7 +113,7 @@ def _model(document: Mapping[str, Any], arrays: Mapping[str, Any]) -> Model:
             weights=arrays["weights"],
             owners=arrays["owners"],
         ),
-        use=WordUse({name: index for index, name in enumerate(document["stems"])}, arrays["counts"]),
+        use=WordUse({name: index for index, name in enumerate(document["names"])}, arrays["counts"]),
         judge=Judge(document["judge"]["bias"], tuple(document["judge"]["factors"])),
         language=LanguageModel(
             {word: _odds(odds) for word, odds in document["language"]["words"].items()},

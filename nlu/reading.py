@@ -59,18 +59,19 @@ class Reader:
 def _peel(
     words: tuple[str, ...], phrases: Mapping[tuple[str, ...], str], longest: int
 ) -> tuple[tuple[str, ...], set[str]]:
-    """Take phrases off the beginning, then thanks, goodbyes and courtesies off the end."""
-    found: set[str] = set()
-    start, end = 0, len(words)
-    while start < end:
-        for size in range(min(longest, end - start), 0, -1):
-            kind = phrases.get(words[start : start + size])
-            if kind is not None and (kind != VOCATIVE or found):
-                found.add(kind)
-                start += size
-                break
-        else:
-            break
+    """Take phrases off the beginning as far as they reach, then thanks, goodbyes, courtesies off the end."""
+    reached: dict[int, frozenset[str]] = {0: frozenset()}
+    for start in range(len(words)):
+        kinds = reached.get(start)
+        if kinds is None:
+            continue
+        for end in range(start + 1, min(start + longest, len(words)) + 1):
+            kind = phrases.get(words[start:end])
+            if kind is not None and (kind != VOCATIVE or kinds):
+                reached.setdefault(end, kinds | {kind})
+    start = max(reached)
+    found = set(reached[start])
+    end = len(words)
     while end > start:
         for size in range(min(longest, end - start), 0, -1):
             kind = phrases.get(words[end - size : end])

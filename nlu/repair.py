@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nlu.stem import stem
+
 _SHORTEST, _LONG = 4, 8
 _SECURE = 6
 """Length from which the first letter may be the mistaken one."""
@@ -20,6 +22,7 @@ class Repairer:
 
     def __init__(self, counts: Mapping[str, int], known: frozenset[str]) -> None:
         self._known = known.union(counts)
+        self._stems = {stem(word) for word in self._known if len(word) > _SHORTEST}
         self._words = sorted(
             word for word in counts if len(word) >= _SHORTEST and word.isalpha() and word.isascii()
         )
@@ -33,7 +36,9 @@ class Repairer:
         repairs: list[tuple[str, str]] = []
         looked = 0
         for place, word in enumerate(words):
-            if len(word) < _SHORTEST or word in self._known or not (word.isascii() and word.isalpha()):
+            if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
+                continue
+            if word in self._known or (len(word) > _SECURE and stem(word) in self._stems):
                 continue
             looked += 1
             if looked > _MENDED_AT_MOST:
@@ -62,7 +67,8 @@ class Repairer:
                 cost = min(cost, 0.5)
             far = cost > (1 if len(other) < _LONG else allowed)
             other_start = word[0] != other[0] and (cost > 1 or len(word) < _SECURE) and not same_sound
-            if far or other_start or _inflected(word, other):
+            slip = same_sound or len(word) >= _SECURE or len(word) != len(other) or _swapped(word, other)
+            if far or other_start or not slip or _inflected(word, other):
                 continue
             entry = (cost, -self._counts[index], other)
             if best is None or entry < best:
@@ -87,6 +93,11 @@ def distance(one: str, other: str, limit: int) -> int:
             return limit
         before, last = last, here
     return min(last[-1], limit)
+
+
+def _swapped(word: str, other: str) -> bool:
+    """Whether the same letters stand in another order; one other letter makes another short word."""
+    return sorted(word) == sorted(other)
 
 
 def _letters(word: str) -> list[int]:

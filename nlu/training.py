@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from nlu.evidence import Evidence, Judge, WordUse, gather, is_entry
+from nlu.concepts import Concepts
+from nlu.evidence import Evidence, Judge, WordUse, gather, is_entry, meanings
 from nlu.features import Floats, Ints, Vector, Vocabulary, fit_vocabulary
 from nlu.kernel import KernelModel, bend
 from nlu.model import NOTHING
-from nlu.stem import stem
 
 RIDGE = 0.1
 BALANCE = 0.5
@@ -41,12 +41,14 @@ class Fitted:
     """Confidence of each FAQ example under leave-one-intent-out."""
 
 
-def fit(cores: Sequence[Sequence[str]], labels: Sequence[str], function_words: frozenset[str]) -> Fitted:
+def fit(
+    cores: Sequence[Sequence[str]], labels: Sequence[str], function_words: frozenset[str], concepts: Concepts
+) -> Fitted:
     """Fit on the words of each example and its intent."""
     intents = tuple(sorted(set(labels)))
     number = {intent: index for index, intent in enumerate(intents)}
     owners = np.array([number[label] for label in labels], dtype=np.int32)
-    vocabulary = fit_vocabulary(cores, function_words)
+    vocabulary = fit_vocabulary(cores, function_words, concepts)
     vectors = [vocabulary.vector(words) for words in cores]
     matrix = _matrix(vectors, len(vocabulary.rarity))
     cosine = (matrix @ matrix.T).toarray().astype(np.float32)
@@ -62,7 +64,7 @@ def fit(cores: Sequence[Sequence[str]], labels: Sequence[str], function_words: f
         weights=weights.astype(np.float32),
         owners=owners,
     )
-    use = _word_use(cores, owners, intents)
+    use = _word_use(cores, owners, intents, vocabulary)
     known, unknown = _unseen(cores, owners, intents, vocabulary, use, cosine, inverse, weights, targets)
     judge, inside, outside = _judge(known, unknown)
     return Fitted(vocabulary, kernel, intents, use, judge, inside, outside)
@@ -85,17 +87,19 @@ def _inverse(cosine: Floats, owners: Ints, intents: int) -> Floats:
     return np.asarray(lower + np.tril(inverse, -1).T, dtype=np.float32)
 
 
-def _word_use(cores: Sequence[Sequence[str]], owners: Ints, intents: Sequence[str]) -> WordUse:
-    stems: dict[str, int] = {}
-    rows: list[tuple[int, int]] = []
+def _word_use(
+    cores: Sequence[Sequence[str]], owners: Ints, intents: Sequence[str], vocabulary: Vocabulary
+) -> WordUse:
+    names: dict[str, int] = {}
+    uses: Counter[tuple[int, int]] = Counter()
     for words, owner in zip(cores, owners, strict=True):
         if is_entry(intents[owner]):
-            for part in {stem(word) for word in words}:
-                rows.append((stems.setdefault(part, len(stems)), int(owner)))
-    counts = np.zeros((len(stems), len(intents)), dtype=np.int16)
-    for place, count in Counter(rows).items():
+            for name in {name for listed in meanings(words, vocabulary).values() for name in listed}:
+                uses[names.setdefault(name, len(names)), int(owner)] += 1
+    counts = np.zeros((len(names), len(intents)), dtype=np.int16)
+    for place, count in uses.items():
         counts[place] = count
-    return WordUse(stems, counts)
+    return WordUse(names, counts)
 
 
 def _unseen(
@@ -121,9 +125,7 @@ def _unseen(
         alone = targets[block] - weights[block] / np.diag(inverse)[block][:, None]
         without = targets[block] - linalg.solve(inverse[np.ix_(block, block)], weights[block], assume_a="pos")
         for place, example in enumerate(block):
-            numbers, word_weights = use.weights(cores[int(example)], vocabulary)
-            row = np.array(numbers, dtype=np.int32)
-            counts = np.where(row[:, None] >= 0, use.counts[row], 0)
+            counts, word_weights = use.of(cores[int(example)], vocabulary)
             if owner == nothing:
                 outside.append(
                     _one(alone[place], cosine[example], owners, entries, nothing, counts, word_weights, -1)
