@@ -7,7 +7,7 @@ import sys
 
 import structlog
 
-_NOISY = ("httpx", "httpcore", "telegram", "aiosqlite", "aiohttp.access", "asyncio", "watchfiles")
+_NOISY = ("httpx", "httpcore", "telegram", "aiohttp.access", "asyncio", "watchfiles")
 """Libraries whose own lines carry addresses with tokens or tell nothing that ours do not."""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     PrimaryKeyConstraint,
+    QueuePool,
     String,
     Table,
     create_engine,
@@ -47,9 +50,11 @@ class Store:
     is a transaction of its own. What `write` returned is on disk, and every later `read` sees it.
     """
 
-    def __init__(self, engine: AsyncEngine, writer: Writer | None) -> None:
-        self._engine = engine
-        self._writer = writer
+    def __init__(
+        self, server: AsyncEngine | None = None, reader: Reader | None = None, writer: Writer | None = None
+    ) -> None:
+        """Either a `server`'s engine, or the one who reads and the one who writes a SQLite file."""
+        self._server, self._reader, self._writer = server, reader, writer
 
     @classmethod
     @asynccontextmanager
@@ -63,18 +68,20 @@ class Store:
                     raise StoreError(
                         "there is no database", where=str(path), remedy="Create it: vocero db upgrade"
                     )
-                engine = sqlite_readers(path, echo=echo)
-                stack.push_async_callback(engine.dispose)
-                await _check_revision(engine, str(path))
+                reading = sqlite_readers(path, echo=echo)
+                stack.callback(reading.dispose)
+                reader = stack.enter_context(Reader(reading))
+                await _check_revision(reader.read, str(path))
                 writing = sqlite_engine(path, echo=echo)
                 stack.callback(writing.dispose)
                 writer = await stack.enter_async_context(Writer(writing))
-                yield cls(engine, writer)
+                yield cls(reader=reader, writer=writer)
             else:
                 engine = postgresql_engine(target, echo=echo)
                 stack.push_async_callback(engine.dispose)
-                await _check_revision(engine, target.render_as_string())
-                yield cls(engine, None)
+                store = cls(server=engine)
+                await _check_revision(store.read, target.render_as_string())
+                yield store
 
     @staticmethod
     async def create(url: str) -> bool:
@@ -102,13 +109,43 @@ class Store:
         """Commit what `work` does, all or nothing, and return what it returned."""
         if self._writer is not None:
             return await self._writer.write(work)
-        async with self._engine.begin() as connection:
+        assert self._server is not None
+        async with self._server.begin() as connection:
             return await connection.run_sync(work)
 
     async def read(self, work: Work[T]) -> T:
         """Return what `work` finds; all its statements see the same moment, and it cannot write."""
-        async with self._engine.connect() as connection:
+        if self._reader is not None:
+            return await self._reader.read(work)
+        assert self._server is not None
+        async with self._server.connect() as connection:
             return await connection.run_sync(work)
+
+
+class Reader:
+    """Reads a SQLite database in a few threads, each with a connection of its own.
+
+    Plain threads with synchronous connections: through an async driver every statement is a hop between two
+    threads, and a busy event loop makes each hop wait.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+
+    async def read(self, work: Work[T]) -> T:
+        """Return what `work` finds in one snapshot."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+
+    def _run(self, work: Work[T]) -> T:
+        with self._engine.connect() as connection:
+            return work(connection)
 
 
 def parse_url(url: str) -> URL:
@@ -117,7 +154,7 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         raise StoreError("the database URL cannot be read", remedy=_URL_HELP) from None
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    drivers = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
     driver = drivers.get(parsed.get_backend_name())
     if driver is None:
         raise StoreError(f"{parsed.get_backend_name()} is no database that Vocero knows", remedy=_URL_HELP)
@@ -154,17 +191,18 @@ def sqlite_engine(
     return engine
 
 
-def sqlite_readers(path: Path, *, echo: bool = False) -> AsyncEngine:
+def sqlite_readers(path: Path, *, echo: bool = False) -> Engine:
     """An engine with a few connections that cannot write."""
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        poolclass=QueuePool,
         pool_size=READERS,
         max_overflow=0,
         echo=echo,
         hide_parameters=True,  # an error's text must not carry what members wrote
     )
-    _prepare(engine.sync_engine, "BEGIN", "query_only=ON")
+    _prepare(engine, "BEGIN", "query_only=ON")
     return engine
 
 
@@ -221,10 +259,9 @@ _revisions = Table(
 """As Alembic makes it; read here by hand, because serving does not import Alembic."""
 
 
-async def _check_revision(engine: AsyncEngine, where: str) -> None:
+async def _check_revision(read: Callable[[Work[str]], Awaitable[str]], where: str) -> None:
     try:
-        async with engine.connect() as connection:
-            revision = await connection.run_sync(revision_of)
+        revision = await read(revision_of)
     except DBAPIError as error:
         raise StoreError(
             f"the database cannot be read: {error.orig}", where=where, remedy="Restore the last backup."
