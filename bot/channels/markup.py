@@ -74,7 +74,7 @@ class _Visible:
         return self.text(text.rstrip("\n"))
 
     def link(self, inner: str, address: str) -> str:
-        return inner
+        return inner if _tappable(address) else _beside(inner, address)
 
     def rule(self) -> str:
         return "———"
@@ -91,8 +91,7 @@ class _Plain(_Visible):
     """As `_Visible`, and a link shows where it leads."""
 
     def link(self, inner: str, address: str) -> str:
-        shown = address.removeprefix("mailto:").removeprefix("tel:")
-        return inner if inner in (address, shown) else f"{inner} ({shown})"
+        return _beside(inner, address)
 
 
 class _Telegram(_Visible):
@@ -125,6 +124,8 @@ class _Telegram(_Visible):
         return f"<blockquote>{flat}</blockquote>"
 
     def link(self, inner: str, address: str) -> str:
+        if not _tappable(address):
+            return _beside(inner, html.escape(address, quote=False))
         return f'<a href="{html.escape(address)}">{inner}</a>'
 
 
@@ -170,6 +171,17 @@ class _Web:
     def items(self, items: list[str], first: int | None) -> str:
         tag, start = ("ul", "") if first is None else ("ol", f' start="{first}"' if first != 1 else "")
         return f"<{tag}{start}>" + "".join(f"<li>{item}</li>" for item in items) + f"</{tag}>"
+
+
+def _tappable(address: str) -> bool:
+    """Whether Telegram makes a link of it; of a mail address or a number it would show the label only."""
+    return address.lower().startswith(("http://", "https://", "tg://"))
+
+
+def _beside(inner: str, address: str) -> str:
+    """The label with its address in brackets, or once where both are the same."""
+    shown = address.removeprefix("mailto:").removeprefix("tel:")
+    return inner if inner in (address, shown) else f"{inner} ({shown})"
 
 
 def _parser() -> MarkdownIt:

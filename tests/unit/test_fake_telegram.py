@@ -454,6 +454,15 @@ async def test_as_a_process_of_its_own() -> None:
         [first, second] = await remote.do("ledger")
         assert (first["plain"], first["answered"]) == ("¿sí?", True)
         assert (second["plain"], second["answered"]) == ("perdido", False)
+        await remote.do("offline", seconds=0.3)
+
+        async def ask_until_refused() -> None:
+            while True:
+                await remote.do("state")
+
+        with pytest.raises(aiohttp.ClientError):
+            await ask_until_refused()
+        await remote.back()
         assert (await remote.do("state"))["confirmed"] == 51
         with pytest.raises(AssertionError, match="unknown action"):
             await remote.do("dance")

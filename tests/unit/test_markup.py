@@ -40,6 +40,13 @@ def test_plain_text_keeps_where_a_link_leads() -> None:
     assert plain("**a** _b_ ~~c~~ `d`") == "a b c d"
 
 
+def test_a_number_or_mail_address_is_written_out_where_it_would_not_be_a_link() -> None:
+    text = "[Llámenos](tel:+56221234567) o <hola@example.org>"
+    shown = "Llámenos (+56221234567) o hola@example.org"
+    assert telegram_html(text) == visible(text) == plain(text) == shown
+    assert 'href="tel:+56221234567"' in web_html(text)
+
+
 def test_the_web_gets_paragraphs_lists_and_links_that_tell_nothing() -> None:
     assert web_html("Hola\n**Ana**\n\n- [uno](https://example.org)") == (
         "<p>Hola<br>\n<strong>Ana</strong></p>\n"

@@ -147,5 +147,5 @@ def test_parts_fit_and_keep_every_word(text: str, limit: int, markdown: bool) ->
 @settings(deadline=None, max_examples=60)
 @given(text=texts())
 def test_splitting_again_changes_nothing(text: str) -> None:
-    for part in split(Outgoing(text * 5, markdown=True)):
+    for part in split(Outgoing(text * 20, markdown=True)):
         assert split(part) == (part,)

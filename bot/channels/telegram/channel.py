@@ -14,7 +14,7 @@ import telegram
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bot.channels.base import Cursors, FileSource, Intake
+from bot.channels.base import Channel, Cursors, FileSource, Intake
 from bot.channels.telegram.pace import Pace, PaceLimits
 from bot.channels.telegram.parse import Parser
 from bot.channels.telegram.polling import Backoff, Poller
@@ -49,7 +49,7 @@ class CommandMenu:
     commands: Sequence[tuple[str, str]]
 
 
-class TelegramChannel:
+class TelegramChannel(Channel):
     """Receives by polling and sends; use it as `async with`, then `run` it in a task.
 
     `aliases` maps each command name in any language to its canonical one. `pace` None lifts our own limits.

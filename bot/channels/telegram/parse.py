@@ -56,7 +56,7 @@ class Parser:
         self.staff_chat = staff_chat
 
     def read(self, raw: Any) -> Inbound:
-        """The event in one raw update; one that cannot be read is an UNPARSABLE event, never an error."""
+        """The event in one raw update; one that cannot be read is an UNPARSABLE event, no error."""
         try:
             if update_id(raw) is None:
                 raise ValueError("an update without a number")
@@ -65,7 +65,7 @@ class Parser:
             return self.unparsable(raw, error)
 
     def unparsable(self, raw: Any, error: Exception) -> Inbound:
-        """The event of an update that cannot be read; it is kept whole, with the kind of error as its text."""
+        """The event of an update that cannot be read: kept whole, with the kind of error as its text."""
         number = update_id(raw)
         return Inbound(
             account=self._account,

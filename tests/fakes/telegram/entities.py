@@ -145,8 +145,8 @@ def _close(
             f'Unmatched end tag at byte offset {offset}, expected "</{opened}>", found "</{name}>"'
         )
     kind = TAGS[opened]
-    if opened == "a" and not attributes.get("href"):
-        return Entity("url", start, 0)
+    if opened == "a" and not attributes.get("href", "").lower().startswith(("http://", "https://", "tg://")):
+        return Entity("url", start, 0)  # Telegram shows the label alone
     return Entity(
         kind,
         start,

@@ -43,6 +43,19 @@ class RemoteTelegram:
             self._process.terminate()
             await self._process.wait()
 
+    async def back(self) -> None:
+        """Return once the server takes connections again."""
+        port = int(self.address.rpartition(":")[2])
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+
     async def do(self, action: str, **given: Any) -> Any:
         """One action of control.py; raises AssertionError with what the server said against it."""
         assert self._session

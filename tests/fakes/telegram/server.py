@@ -130,6 +130,7 @@ class FakeTelegram:
         """Be offline for some seconds from the next turn of the loop on."""
 
         async def away() -> None:
+            await asyncio.sleep(0.05)  # whoever asked for it shall have the answer
             async with self.offline():
                 await asyncio.sleep(seconds)
 
