@@ -63,7 +63,7 @@ async def test_an_edit_before_the_turn_replaces_the_text(tmp_path: Path) -> None
         await house.rest(messages=1)
 
         said = await house.said(11)
-        assert [(s.author, s.text, s.entry) for s in said][0] == (
+        assert (said[0].author, said[0].text, said[0].entry) == (
             "member",
             "hola, ¿a qué hora abren?",
             "horario",

@@ -1,13 +1,16 @@
-"""How much is tried: little in every run, more by night, most before a release."""
+"""How much is tried: little in every run, more in `make test-slow`, most in `make soak`."""
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
-VARIABLE = "VOCERO_TEST_COUNTS"
-"""`test` (default), `slow` or `soak`."""
+import pytest
 
 
-def count(test: int, slow: int, soak: int) -> int:
-    """The number for this run."""
-    return {"test": test, "slow": slow, "soak": soak}[os.environ.get(VARIABLE, "test")]
+def counts(test: int, slow: int, soak: int) -> list[Any]:
+    """The three numbers as parameters of one test, the larger ones behind their markers."""
+    return [
+        test,
+        pytest.param(slow, marks=pytest.mark.slow),
+        pytest.param(soak, marks=pytest.mark.soak),
+    ]

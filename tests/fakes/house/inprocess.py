@@ -45,7 +45,7 @@ class House:
         """Return once a look into the database finds something true."""
         try:
             async with asyncio.timeout(patience):
-                while not await self.bot.store.read(look):
+                while not await self.bot.store.read(look):  # noqa: ASYNC110 # a database tells nobody
                     await asyncio.sleep(0.02)
         except TimeoutError:
             lines = [
