@@ -211,6 +211,16 @@ _REFERENCES = (
         "this message is the same as a question ({other}), so it tests nothing; word it differently",
     ),
     _error(
+        "sin-redaccion",
+        "la entrada «{id}» no tiene una redacción {number}",
+        "the entry “{id}” has no wording {number}",
+    ),
+    _error(
+        "sin-idioma",
+        "la entrada «{id}» no tiene textos en «{lang}»; escríbelos primero en el archivo, bajo «{lang}:»",
+        "the entry “{id}” has no texts in “{lang}”; write them into the file first, under “{lang}:”",
+    ),
+    _error(
         "texto-propio",
         "{es}",
         "{en}",

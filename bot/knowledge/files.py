@@ -84,7 +84,7 @@ def _paths(root: Path, folder: str) -> list[str]:
         relative = path.relative_to(root)
         if any(is_kept_by_an_editor(part) for part in relative.parts):
             continue
-        if path.suffix.lower() in (".yml", ".yaml") and path.is_file():
+        if path.suffix.lower() in (".yml", ".yaml") and (path.is_file() or path.is_symlink()):
             found.append(relative.as_posix())
     return found
 

@@ -72,7 +72,7 @@ class Library:
 
     @classmethod
     def open(cls, root: Path) -> Self:
-        """Load what is below `root`; raises KnowledgeError with every problem when it doesn't pass."""
+        """Load what is below `root`; raises Refused with every problem when it doesn't pass."""
         checked = check(root)
         if checked.knowledge is None:
             raise refusal(checked.problems)

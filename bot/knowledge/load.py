@@ -76,19 +76,27 @@ def check(
 
 
 def load(root: Path, *, today: date | None = None) -> Knowledge:
-    """The knowledge below `root`; raises KnowledgeError with all problems, in Spanish, when it has errors."""
+    """The knowledge below `root`; raises Refused with all problems when it has errors."""
     checked = check(root, today=today)
     if checked.knowledge is None:
         raise refusal(checked.problems)
     return checked.knowledge
 
 
-def refusal(problems: tuple[Problem, ...], lang: str = "es") -> KnowledgeError:
+class Refused(KnowledgeError):
+    """Files or a change to them that did not pass; `problems` says why, in any language."""
+
+    def __init__(self, problems: tuple[Problem, ...], what: str, *, remedy: str, where: str) -> None:
+        super().__init__(what, remedy=remedy, where=where)
+        self.problems = problems
+
+
+def refusal(problems: tuple[Problem, ...], lang: str = "es") -> Refused:
     """The error that tells of all problems that keep files from being used."""
     errors = [problem for problem in problems if problem.level == "error"]
     what = {"es": "los archivos tienen errores"}.get(lang, "the files have errors")
     where = str(errors[0].at) if errors else ""
-    return KnowledgeError(what, where=where, remedy="\n".join(error.render(lang) for error in errors))
+    return Refused(problems, what, where=where, remedy="\n".join(error.render(lang) for error in errors))
 
 
 _LOSSES = frozenset({"no-se-lee", "extension", "carpeta"})

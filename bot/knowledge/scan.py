@@ -35,7 +35,7 @@ def scan(path: str, text: str, *, every_word_has_text: bool = False) -> Scan:
     """
     scanner = _Scanner(path, text.split("\n"), every_word_has_text)
     tree = scanner.file()
-    return Scan(tree, tuple(scanner.problems))
+    return Scan(tree, tuple(sorted(scanner.problems, key=Problem.sort_key)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,29 @@ from bot.knowledge.load import check
 from bot.knowledge.node import Mapping, Node, Scalar
 from bot.knowledge.read import read
 
-BASE = Path(__file__).parents[1] / "broken" / "_base"
+BASE = Path(__file__).parents[2] / "broken" / "_base"
 FILES = ["faq/envios.yml", "faq/tienda.yml", "faq/facts.yml", "config/team.yml", "config/brand.yml"]
 SLIPS = ["\t", " ", "  ", "\n", "#", " #", ":", ": ", "-", "- ", "|", ">", "'", '"', "{", "}", "{{", "[", "]"]
-SLIPS += ["&", "*", "!", "%", "@", "`", "?", ",", "---\n", "\u00a0", "\u200b", "\ufeff", "\r", "\x85", "~", "\\", "ñ", "0"]
+SLIPS += [
+    "&",
+    "*",
+    "!",
+    "%",
+    "@",
+    "`",
+    "?",
+    ",",
+    "---\n",
+    "\u00a0",
+    "\u200b",
+    "\ufeff",
+    "\r",
+    "\x85",
+    "~",
+    "\\",
+    "ñ",
+    "0",
+]
 
 
 @st.composite
