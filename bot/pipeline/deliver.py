@@ -16,7 +16,7 @@ from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
 from bot.store import outbox
 from bot.store.engine import Store
-from bot.store.outbox import Claimed, Wait
+from bot.store.outbox import Claimed
 
 _log = structlog.get_logger(__name__)
 
@@ -69,12 +69,9 @@ class Deliverer:
 
     async def _work(self, lane: str, woken: asyncio.Event) -> None:
         found = await self._store.write(lambda connection: outbox.claim(connection, lane, self._clock()))
-        while isinstance(found, Claimed):
+        while found is not None:
             receipt = await self._send(found)
             found = await self._settle(lane, found, receipt)
-        if isinstance(found, Wait):
-            delay = (found.until - self._clock()).total_seconds()
-            asyncio.get_running_loop().call_later(max(delay, 0.01), self._bus.wake, Topic.LANE, lane)
 
     async def _send(self, claimed: Claimed) -> Receipt:
         send = claimed.send
@@ -89,7 +86,7 @@ class Deliverer:
             )
             return Receipt(Delivery.UNCERTAIN, error=type(error).__name__)
 
-    async def _settle(self, lane: str, claimed: Claimed, receipt: Receipt) -> Claimed | Wait | None:
+    async def _settle(self, lane: str, claimed: Claimed, receipt: Receipt) -> Claimed | None:
         """Write down what became of a send, and claim the lane's next one in the same unit.
 
         What happened is known here only, so the unit is tried until it is written.
@@ -119,13 +116,15 @@ class Deliverer:
             )
         for other in lanes:
             self._bus.wake(Topic.LANE, other)
+        if state is OutboxState.PENDING:
+            asyncio.get_running_loop().call_later(receipt.retry_after, self._bus.wake, Topic.LANE, lane)
         if claimed.send.case is not None or state is OutboxState.HELD or claimed.send.message is not None:
             self._bus.wake(Topic.CASES)
         return found
 
     def _write(
         self, connection: Connection, lane: str, claimed: Claimed, receipt: Receipt, now: datetime
-    ) -> tuple[OutboxState, list[str], Claimed | Wait | None]:
+    ) -> tuple[OutboxState, list[str], Claimed | None]:
         state = outbox.settle(connection, claimed, receipt, now)
         lanes: list[str] = []
         if state is OutboxState.HELD:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
 
 from bot.domain import (
     Account,
@@ -27,7 +27,7 @@ from bot.domain import (
 )
 from bot.store.dialect import insert_or_ignore
 from bot.store.payload import decode_outgoing, decode_place, encode_outgoing, encode_place
-from bot.store.tables import conversations, identities, links, messages, outbox
+from bot.store.tables import conversations, identities, links, outbox
 
 _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 
@@ -71,11 +71,38 @@ class Claimed:
         return str(self.send.message) if self.send.message is not None else f"o{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to claim yet: the lane's next send is not due before `until`."""
-
-    until: datetime
+_first = outbox.alias("first")
+_head = (
+    select(_first.c.id)
+    .where(_first.c.lane == bindparam("in_lane"), _first.c.state.in_(_OPEN))
+    .order_by(_first.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_owned = (
+    select(conversations.c.id)
+    .where(
+        conversations.c.id == outbox.c.conversation_id,
+        conversations.c.owner.in_((Owner.HUMAN.value, Owner.PAUSED.value)),
+    )
+    .exists()
+)
+_silenced = and_(outbox.c.author == Author.BOT.value, outbox.c.message_id.is_not(None), _owned)
+_take = (
+    update(outbox)
+    .where(
+        outbox.c.id == _head,
+        outbox.c.state == OutboxState.PENDING.value,
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now")),
+    )
+    .values(
+        state=case((_silenced, OutboxState.CANCELLED.value), else_=OutboxState.SENDING.value),
+        claimed_at=bindparam("now"),
+        attempts=outbox.c.attempts + 1,
+    )
+    .returning(outbox)
+)
+"""Takes the first open send of a lane if it is pending and due: one statement, so that none comes between."""
 
 
 def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[OutboxId]:
@@ -87,36 +114,17 @@ def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[Ou
     return [OutboxId(i) for i in found.scalars()]
 
 
-def claim(connection: Connection, lane: str, now: datetime) -> Claimed | Wait | None:
-    """Take the lane's next send, unless one is under way; None when there is nothing to do.
+def claim(connection: Connection, lane: str, now: datetime) -> Claimed | None:
+    """Take the lane's next send, unless one is under way or not yet due; None when there is nothing to do.
 
     A send of the bot is cancelled instead when a person owns the conversation by now (promise 5).
     """
     while True:
-        row = connection.execute(
-            select(outbox, conversations.c.owner)
-            .outerjoin(conversations, conversations.c.id == outbox.c.conversation_id)
-            .where(outbox.c.lane == lane, outbox.c.state.in_(_OPEN))
-            .order_by(outbox.c.id)
-            .limit(1)
-        ).one_or_none()
-        if row is None or row.state == OutboxState.SENDING.value:
+        row = connection.execute(_take, {"in_lane": lane, "now": now}).one_or_none()
+        if row is None:
             return None
-        if row.not_before is not None and row.not_before > now:
-            return Wait(row.not_before)
-        silenced = (
-            row.author == Author.BOT.value
-            and row.message_id is not None
-            and row.owner in (Owner.HUMAN.value, Owner.PAUSED.value)
-        )
-        state = OutboxState.CANCELLED if silenced else OutboxState.SENDING
-        connection.execute(
-            update(outbox)
-            .where(outbox.c.id == row.id)
-            .values(state=state.value, claimed_at=now, attempts=row.attempts + 1)
-        )
-        if not silenced:
-            return Claimed(OutboxId(row.id), _send(row), row.attempts + 1)
+        if row.state == OutboxState.SENDING.value:
+            return Claimed(OutboxId(row.id), _send(row), row.attempts)
 
 
 def settle(connection: Connection, claimed: Claimed, receipt: Receipt, now: datetime) -> OutboxState:
@@ -258,12 +266,7 @@ def case_of(connection: Connection, account: Account, place: str, external_id: s
 
 
 def _sent(connection: Connection, send: Send, receipt: Receipt) -> None:
-    if send.message is not None:
-        if receipt.external_id:
-            connection.execute(
-                update(messages).where(messages.c.id == send.message).values(external_id=receipt.external_id)
-            )
-    elif send.case is not None and receipt.external_id:
+    if send.message is None and send.case is not None and receipt.external_id:
         connection.execute(
             insert_or_ignore(connection, links),
             {
