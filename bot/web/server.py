@@ -58,6 +58,8 @@ def build(
     if desk is not None and auth is not None:
         staff = StaffPages(site=site, desk=desk, auth=auth, gate=gate, renderer=renderer, remote=staff_remote)
         app.add_routes(staff.routes())
+        app.on_shutdown.append(lambda _: staff.part())
+    app.on_shutdown.append(lambda _: channel.part())
     app.router.add_get("/static/{version:[0-9a-f]{12}}/{name}", renderer.assets.serve)
     return app
 

@@ -87,7 +87,11 @@ class WebChannel:
             await asyncio.get_running_loop().create_future()
         finally:
             self._intake = None
-            await asyncio.gather(*(socket.close(WSCloseCode.GOING_AWAY) for socket in tuple(self._all)))
+            await self.part()
+
+    async def part(self) -> None:
+        """Tell every open page to come back later."""
+        await asyncio.gather(*(socket.close(WSCloseCode.GOING_AWAY) for socket in tuple(self._all)))
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
         """Push to the member's open pages. `nonce` is the message's id; who is away gets it on resuming."""

@@ -55,6 +55,11 @@ class StaffPages:
         self._renderer, self._remote = renderer, remote
         self._texts = staff_texts()
         self._once = Once()
+        self._parting = asyncio.Event()
+
+    async def part(self) -> None:
+        """Answer every page that waits for a change, so that the server can stop."""
+        self._parting.set()
 
     def routes(self) -> list[web.RouteDef]:
         case = "/staff/cases/{case:[0-9]{1,18}}"
@@ -156,14 +161,16 @@ class StaffPages:
     async def live(self, request: web.Request, visit: _Visit) -> web.Response:
         """What differs from what the page has; waits for a change when nothing does."""
         change = asyncio.create_task(self._desk.changed(POLL_SECONDS))
+        parting = asyncio.create_task(self._parting.wait())
         try:
             # The wait began before the look, so that a change between the two is not missed.
             answer = await self._differences(request, visit)
             if not answer:
-                await change
+                await asyncio.wait((change, parting), return_when=asyncio.FIRST_COMPLETED)
                 answer = await self._differences(request, visit)
         finally:
             change.cancel()
+            parting.cancel()
         return web.json_response(answer)
 
     async def file(self, request: web.Request, visit: _Visit) -> web.Response:

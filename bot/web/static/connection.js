@@ -25,6 +25,8 @@ export class Connection extends EventTarget {
 
   open() {
     clearTimeout(this.again);
+    this.ready = false;
+    this.idle();
     this.tell("state", { state: this.waits ? "retrying" : "connecting" });
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/chat/ws`);
@@ -144,16 +146,19 @@ export class Connection extends EventTarget {
   }
 
   land(id) {
-    if (this.inFlight !== id) return;
+    if (this.inFlight === id) this.idle();
+  }
+
+  // Nothing is on its way any more; what was stays in the queue unless it has arrived.
+  idle() {
     this.inFlight = null;
     clearTimeout(this.ackTimer);
   }
 
   lost() {
     this.ready = false;
-    this.inFlight = null;
     this.socket = null;
-    clearTimeout(this.ackTimer);
+    this.idle();
     this.waits += 1;
     this.tell("state", { state: "offline" });
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.waits - 1));

@@ -19,7 +19,7 @@ function copy(from, to, newTab) {
     if (node.nodeType === Node.TEXT_NODE) {
       to.append(node.data);
     } else if (node.nodeType === Node.ELEMENT_NODE) {
-      if (node.tagName === "SCRIPT" || node.tagName === "STYLE") continue;
+      if (node.localName === "script" || node.localName === "style") continue; // inside SVG too
       to.append(TAGS.has(node.tagName) ? element(node, newTab) : inner(node, newTab));
     }
   }

@@ -95,7 +95,6 @@
       if (!frame) {
         frame = document.createElement("iframe");
         frame.title = words.open;
-        frame.allow = "clipboard-write";
         frame.src = `${origin}/chat?embed=1${lang ? `&lang=${encodeURIComponent(lang)}` : ""}`;
         frame.addEventListener("load", focus);
         panel.append(frame);

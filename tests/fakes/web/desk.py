@@ -53,6 +53,8 @@ class MemoryDesk:
     owner: str = ""
     """Somebody else who owns every conversation, so that replies are kept."""
     broken: bool = False
+    watching: int = 0
+    """Pages that wait for a change."""
     _change: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, dossier: Dossier) -> None:
@@ -121,11 +123,14 @@ class MemoryDesk:
         return self.files.get(attachment)
 
     async def changed(self, timeout: float) -> None:
+        self.watching += 1
         try:
             async with asyncio.timeout(timeout):
                 await self._change.wait()
         except TimeoutError:
             pass
+        finally:
+            self.watching -= 1
 
     def _say(self, found: Dossier, staff: StaffMember, text: str, *, note: bool = False) -> None:
         line = Line(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,15 @@ async def client() -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
-def visit(client: ClientSession) -> Callable[..., Any]:
-    """Open a page of a house."""
+async def visit(client: ClientSession) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
+    """Open a page of a house; all are closed when the test is done."""
+    pages: list[Page] = []
 
     async def visit(house: House, **headers: str) -> Page:
         headers = {"Origin": house.url, **headers}
-        return Page(await client.ws_connect(f"{house.url}/chat/ws", headers=headers, max_msg_size=0))
+        pages.append(Page(await client.ws_connect(f"{house.url}/chat/ws", headers=headers, max_msg_size=0)))
+        return pages[-1]
 
-    return visit
+    yield visit
+    for page in pages:
+        await page.ws.close()

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from bot.domain import Author, CaseId, CaseState, Lang, OutboxState, Owner, Platform, Reason
 from bot.handoff.desk import DraftAction, DraftLine, Line, StaffMember
 from tests.fakes.web import House, a_case, open_house
+from tests.fakes.web.memory import until
 
 HTML = {"Accept": "text/html", "Accept-Language": "es"}
 ATTACK = "<script>f()</script><img src=x onerror=f()>\"'&{{7*7}}"
@@ -383,6 +384,18 @@ async def test_a_change_between_two_questions_is_not_missed(camila: Colleague, h
     house.desk.put(a_case(8, "Recién llegada"))
     changes = await _json(camila, {"list": tag})
     assert "Recién llegada" in changes["list"]["html"]
+
+
+async def test_a_page_that_waits_does_not_keep_the_server_from_stopping(
+    tmp_path: Path, client: ClientSession
+) -> None:
+    async with open_house(tmp_path) as house:
+        camila = Colleague(house, client)
+        await camila.sign_in()
+        tag = re.findall(r'data-tag="([0-9a-f]{16})"', await camila.get("/staff"))[0]
+        asking = asyncio.create_task(_json(camila, {"list": tag}))
+        await until(lambda: bool(house.desk.watching))
+    assert await asking == {}
 
 
 async def test_the_language_is_remembered(camila: Colleague) -> None:
