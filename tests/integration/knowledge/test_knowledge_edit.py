@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import EN, ES, PT, Lang
+from bot.domain import EN, ES, PT, EntryId, Lang
 from bot.knowledge.edit import add_question, save, set_answer, set_fact
 from bot.knowledge.load import Refused, check, load
 
@@ -208,7 +208,7 @@ def test_any_text_is_refused_or_read_back_and_all_else_stays(text: str, end: str
     assert changed.endswith(sound[start + len(old) :])
     assert checked.knowledge is not None
     written = "\n".join(row.rstrip() for row in text.strip().split("\n"))
-    assert checked.knowledge.entries["horario"].answers[ES][0].text == written
+    assert checked.knowledge.entries[EntryId("horario")].answers[ES][0].text == written
 
 
 @given(value=PROSE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from bot.domain import EN, ES
+from bot.domain import EN, ES, EntryId
 from bot.knowledge.compile import examples
 from bot.knowledge.load import Refused, check, load
 from bot.knowledge.model import Address, Autonomy, Emoji, Person, Publish, Span
@@ -33,7 +33,7 @@ def rules(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
 def test_an_entry_has_all_that_its_file_says() -> None:
     knowledge = load(BASE, today=TODAY)
 
-    entry = knowledge.entries["costo_envio"]
+    entry = knowledge.entries[EntryId("costo_envio")]
     assert (entry.topic, entry.team) == ("envios", "tienda")
     assert str(entry.at) == "faq/envios.yml:7:3"
     assert entry.titles == {ES: "Costo del envío", EN: "Shipping cost"}
@@ -51,7 +51,7 @@ def test_an_entry_has_all_that_its_file_says() -> None:
 def test_spanish_words_say_the_same_as_english_ones() -> None:
     knowledge = load(BASE, today=TODAY)
 
-    entry = knowledge.entries["horario"]
+    entry = knowledge.entries[EntryId("horario")]
     assert entry.titles == {ES: "Horario", EN: "Opening hours"}
     assert entry.answers[ES][0].text == "Abrimos de lunes a sábado."
     assert entry.image is not None
