@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from telegram.constants import ChatAction, ReactionEmoji
 from tests.fakes.telegram.chats import Chat, Message
-from tests.fakes.telegram.entities import Entity, parse_html, units
+from tests.fakes.telegram.content import CAPTION, TEXT, formatted, markup
+from tests.fakes.telegram.entities import Entity, units
 from tests.fakes.telegram.errors import ApiError, bad_request
 from tests.fakes.telegram.ledger import Call, Sent
 from tests.fakes.telegram.params import Upload, check
@@ -16,7 +17,6 @@ from tests.fakes.telegram.params import Upload, check
 if TYPE_CHECKING:
     from tests.fakes.telegram.server import FakeTelegram, StoredFile
 
-TEXT, CAPTION, DATA = 4096, 1024, 64
 PHOTO = 10 * 2**20
 FILE = 50 * 2**20
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"GIF8")
@@ -81,12 +81,12 @@ class Methods:
 
     def _send_message(self, values: dict[str, Any], call: Call) -> Any:
         chat = self._fake.chats.open(values["chat_id"])
-        plain, entities = _formatted(values, "text", TEXT)
+        plain, entities = formatted(values, "text", TEXT)
         return self._post(chat, values, call, values["text"], plain, {"text": plain}, entities)
 
     def _send_photo(self, values: dict[str, Any], call: Call) -> Any:
         chat = self._fake.chats.open(values["chat_id"])
-        plain, entities = _formatted(values, "caption", CAPTION)
+        plain, entities = formatted(values, "caption", CAPTION)
         photo = values["photo"]
         if isinstance(photo, Upload):
             if len(photo.content) > PHOTO:
@@ -106,7 +106,7 @@ class Methods:
 
     def _send_document(self, values: dict[str, Any], call: Call) -> Any:
         chat = self._fake.chats.open(values["chat_id"])
-        plain, entities = _formatted(values, "caption", CAPTION)
+        plain, entities = formatted(values, "caption", CAPTION)
         upload = values["document"]
         if isinstance(upload, Upload) and len(upload.content) > FILE:
             raise ApiError(413, "Request Entity Too Large")
@@ -133,7 +133,7 @@ class Methods:
         entities: list[Entity],
         file: StoredFile | None = None,
     ) -> Any:
-        markup = _markup(values.get("reply_markup"))
+        keyboard = markup(values.get("reply_markup"))
         reply = self._reply(chat, values.get("reply_parameters"))
         thread = values.get("message_thread_id", 0)
         if thread and thread not in chat.topics:
@@ -149,7 +149,7 @@ class Methods:
             entities=entities,
             reply_to=reply,
             thread=thread,
-            markup=markup,
+            markup=keyboard,
             **content,
         )
         chat.messages[message.id] = message
@@ -160,7 +160,7 @@ class Methods:
                 chat.id,
                 text,
                 plain,
-                markup,
+                keyboard,
                 file.path.split("_", 2)[2] if file else "",
                 file.content if file else b"",
                 reply.id if reply else 0,
@@ -217,23 +217,23 @@ class Methods:
         return self._edit(message, values, call, "caption", CAPTION)
 
     def _edit(self, message: Message, values: dict[str, Any], call: Call, key: str, limit: int) -> Any:
-        plain, entities = _formatted(values, key, limit)
-        markup = _markup(values.get("reply_markup"))
-        if (message.plain, message.entities, message.markup) == (plain, entities, markup):
+        plain, entities = formatted(values, key, limit)
+        keyboard = markup(values.get("reply_markup"))
+        if (message.plain, message.entities, message.markup) == (plain, entities, keyboard):
             raise bad_request(NOT_MODIFIED)
         setattr(message, key, plain)
-        message.entities, message.markup, message.edited = entities, markup, int(time.time())
-        self._fake.ledger.edits.append(Sent(call, message, message.chat.id, values[key], plain, markup))
+        message.entities, message.markup, message.edited = entities, keyboard, int(time.time())
+        self._fake.ledger.edits.append(Sent(call, message, message.chat.id, values[key], plain, keyboard))
         return message.json()
 
     def _edit_message_reply_markup(self, values: dict[str, Any], call: Call) -> Any:
         message = self._own(values, "edit")
-        markup = _markup(values.get("reply_markup"))
-        if (message.markup or None) == (markup or None):
+        keyboard = markup(values.get("reply_markup"))
+        if (message.markup or None) == (keyboard or None):
             raise bad_request(NOT_MODIFIED)
-        message.markup, message.edited = markup, int(time.time())
+        message.markup, message.edited = keyboard, int(time.time())
         self._fake.ledger.edits.append(
-            Sent(call, message, message.chat.id, message.plain, message.plain, markup)
+            Sent(call, message, message.chat.id, message.plain, message.plain, keyboard)
         )
         return message.json()
 
@@ -377,57 +377,3 @@ class Methods:
         for message in chat.messages.values():
             message.deleted = message.deleted or message.thread == values["message_thread_id"]
         return True
-
-
-def _formatted(values: dict[str, Any], key: str, limit: int) -> tuple[str, list[Entity]]:
-    """Text or caption without its tags; raises 400 if it is empty, too long or cannot be parsed."""
-    source = values.get(key, "")
-    mode = values.get("parse_mode", "")
-    if mode and mode.lower() != "html":
-        raise bad_request(f"unsupported parse_mode {mode}; this server knows HTML only")
-    if mode:
-        plain, entities = parse_html(source)
-    else:
-        left = units(source) - units(source.lstrip())
-        given = values.get("entities" if key == "text" else "caption_entities") or []
-        plain = source.strip()
-        entities = [
-            Entity(e["type"], e["offset"] - left, e["length"], e.get("url", ""), e.get("language", ""))
-            for e in given
-        ]
-    if key == "text" and not plain:
-        raise bad_request("message text is empty")
-    if units(plain) > limit:
-        raise bad_request("message is too long" if key == "text" else "message caption is too long")
-    return plain, entities
-
-
-def _markup(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The keyboard as it is kept; raises 400 for a button that Telegram would not show."""
-    if not given:
-        return None
-    if "inline_keyboard" not in given:
-        return given
-    rows = given["inline_keyboard"]
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise bad_request("can't parse inline keyboard: rows must be arrays")
-    if sum(len(row) for row in rows) > 100:
-        raise bad_request("REPLY_MARKUP_TOO_LONG")
-    for row in rows:
-        if len(row) > 8:
-            raise bad_request("BUTTON_ROW_TOO_LONG")
-        for button in row:
-            _button(button)
-    return {"inline_keyboard": [row for row in rows if row]} if any(rows) else None
-
-
-def _button(button: dict[str, Any]) -> None:
-    if not button.get("text"):
-        raise bad_request("can't parse inline keyboard button: text must be non-empty")
-    actions = [key for key in button if key not in ("text", "style", "icon_custom_emoji_id")]
-    if len(actions) != 1:
-        raise bad_request("text buttons are allowed only in a reply keyboard: one action is needed")
-    if actions == ["callback_data"] and not 1 <= len(button["callback_data"].encode()) <= DATA:
-        raise bad_request("BUTTON_DATA_INVALID")
-    if actions == ["url"] and not re.match(r"(https?|tg)://[^\s/]+", button["url"]):
-        raise bad_request(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")

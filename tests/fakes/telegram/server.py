@@ -13,20 +13,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from aiohttp import web
-from aiohttp.web_request import FileField
 
 from tests.fakes.telegram.chats import Chat, Chats, Message, User
 from tests.fakes.telegram.control import control
 from tests.fakes.telegram.entities import detect
 from tests.fakes.telegram.errors import ApiError
+from tests.fakes.telegram.exchange import answer, read, route
 from tests.fakes.telegram.faults import Fault, FaultKind, Faults
 from tests.fakes.telegram.ledger import Call, Ledger, Tap
 from tests.fakes.telegram.limits import Flood, Limits
 from tests.fakes.telegram.methods import Methods
-from tests.fakes.telegram.params import BY_LOWER, Upload
+from tests.fakes.telegram.params import BY_LOWER
 from tests.fakes.telegram.people import Group, Member, Speaker
 from tests.fakes.telegram.updates import Updates
 
@@ -314,20 +313,20 @@ class FakeTelegram:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        kind, token, name = _route(request.path)
+        kind, token, name = route(request.path)
         if kind == "control" and self._control:
             return await control(self, request, name)
         if kind not in ("bot", "file"):
-            return _answer(ApiError(404, "Not Found"))
+            return answer(ApiError(404, "Not Found"))
         if token != self.token:
             known_shape = token.partition(":")[0].isdigit() and ":" in token
-            return _answer(ApiError(401, "Unauthorized") if known_shape else ApiError(404, "Not Found"))
+            return answer(ApiError(401, "Unauthorized") if known_shape else ApiError(404, "Not Found"))
         if kind == "file":
             return self._download(name)
         method = BY_LOWER.get(name.lower())
         if method is None:
             self.ledger.calls.append(Call(len(self.ledger.calls), _now(), name, {}, 404, "Not Found"))
-            return _answer(ApiError(404, "Not Found"))
+            return answer(ApiError(404, "Not Found"))
         try:
             return await self._call(request, method)
         except (ConnectionError, asyncio.CancelledError):
@@ -338,11 +337,11 @@ class FakeTelegram:
 
     async def _call(self, request: web.BaseRequest, method: str) -> web.StreamResponse:
         try:
-            given = await _read(request)
+            given = await read(request)
         except ConnectionError:
             raise
         except ValueError:
-            return _answer(ApiError(400, "Bad Request: can't read the request"))
+            return answer(ApiError(400, "Bad Request: can't read the request"))
         call = Call(len(self.ledger.calls), _now(), method, given)
         chat = given.get("chat_id")
         chat = int(chat) if isinstance(chat, str) and chat.lstrip("-").isdigit() else chat
@@ -363,7 +362,7 @@ class FakeTelegram:
             result = await self._methods.call(method, given, call)
         except ApiError as error:
             call.error = error.description
-            return await self._finish(request, call, _answer(error))
+            return await self._finish(request, call, answer(error))
         self.ledger.changed()
         if fault and fault.kind is FaultKind.DROP_AFTER:
             return self._drop(request, call)
@@ -403,7 +402,7 @@ class FakeTelegram:
             if file.path == path and len(file.content) <= MAX_DOWNLOAD:
                 mime = mimetypes.guess_type(path)[0] or "application/octet-stream"
                 return web.Response(body=file.content, content_type=mime)
-        return _answer(ApiError(404, "Not Found"))
+        return answer(ApiError(404, "Not Found"))
 
     def _addresses_bot(self, message: Message) -> bool:
         """What a bot hears in privacy mode: https://core.telegram.org/bots/features#privacy-mode"""
@@ -426,49 +425,3 @@ def free_port() -> int:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _route(path: str) -> tuple[str, str, str]:
-    """("bot" | "file" | "control" | "", token, method or file path)."""
-    if path.startswith("/bot"):
-        token, _, method = path[4:].partition("/")
-        return "bot", token, method
-    if path.startswith("/file/bot"):
-        token, _, file = path[9:].partition("/")
-        return "file", token, file
-    if path.startswith("/control/"):
-        return "control", "", path[9:]
-    return "", "", ""
-
-
-async def _read(request: web.BaseRequest) -> dict[str, Any]:
-    given: dict[str, Any] = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
-    if request.content_type == "application/json":
-        body = await request.read()
-        content = json.loads(body) if body else {}
-        if not isinstance(content, dict):
-            raise ValueError("a JSON body must be an object")
-        return given | content
-    if request.content_type == "multipart/form-data":
-        for name, value in (await request.post()).items():
-            if isinstance(value, FileField):
-                given[name] = Upload(value.filename, value.content_type, value.file.read())
-                value.file.close()
-            else:
-                given[name] = value if isinstance(value, str) else bytes(value).decode()
-        return given
-    body = await request.read()
-    given.update(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
-    return given
-
-
-def _gateway(status: int) -> web.Response:
-    """What a machine on the way answers, not the API."""
-    return web.Response(status=status, text="gateway trouble")
-
-
-def _answer(error: ApiError) -> web.Response:
-    body: dict[str, Any] = {"ok": False, "error_code": error.code, "description": error.description}
-    if error.parameters:
-        body["parameters"] = error.parameters
-    return web.Response(status=error.code, body=json.dumps(body).encode(), content_type="application/json")
