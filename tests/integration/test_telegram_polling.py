@@ -85,12 +85,15 @@ async def test_an_unreadable_update_is_kept_as_such_and_stops_nobody(
     assert next(iter(store.events)) == str(bad)
 
 
+@pytest.mark.parametrize(
+    "content", ['{"text":"cortado', "[" * 50_000 + "]" * 50_000 + "}"], ids=["cut", "deep"]
+)
 async def test_an_update_that_spoils_the_whole_answer_is_found_and_kept(
-    fake: FakeTelegram, store: Store
+    fake: FakeTelegram, store: Store, content: str
 ) -> None:
     ana = fake.member(42)
     ana.writes("antes")
-    bad = fake.inject('{"update_id":{update_id},"message":{"text":"cortado')
+    bad = fake.inject('{"update_id":{update_id},"message":' + content)
     ana.writes("después")
     async with running(channel_to(fake, store), store):
         await store.holds(lambda s: len(s.events) == 3)

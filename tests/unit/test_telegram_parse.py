@@ -275,7 +275,22 @@ def test_what_has_no_number_gets_one_of_its_own(parser: Parser, raw: Any) -> Non
     assert event.event_id == parser.read(raw).event_id
 
 
-def test_characters_that_no_database_takes_are_replaced(parser: Parser) -> None:
-    event = parser.read(update(message=message(text="a\x00b\ud83dc")))
-    assert event.text == "a\ufffdb\ufffdc"
-    event.text.encode()
+@pytest.mark.parametrize(
+    "content",
+    [
+        message(text="a\x00b\ud83dc"),
+        message(text="x") | {"from": ANA | {"username": "\ud800", "language_code": "e\x00"}},
+        message(
+            voice=FILE | {"file_id": "\udfff", "duration": 1, "mime_type": "\x00"}, media_group_id="\ud800"
+        ),
+        message(GROUP | {"title": "\ud800"}, text="x"),
+    ],
+)
+def test_characters_that_no_database_takes_are_replaced(parser: Parser, content: dict[str, Any]) -> None:
+    event = parser.read(update(message=content))
+    assert event.kind is InboundKind.MESSAGE
+    kept = repr(event)
+    kept.encode()
+    assert "\ufffd" in kept
+    assert "\\x00" not in kept
+    assert "\\ud" not in kept

@@ -60,7 +60,7 @@ class Parser:
         try:
             if update_id(raw) is None:
                 raise ValueError("an update without a number")
-            return self.event(telegram.Update.de_json(raw, None), raw)
+            return self.event(telegram.Update.de_json(_storable(raw), None), raw)
         except Exception as error:  # what a broken update raises within the library is not known beforehand
             return self.unparsable(raw, error)
 
@@ -89,7 +89,7 @@ class Parser:
         return self._other(update, raw)
 
     def _message(self, update: telegram.Update, message: telegram.Message, *, edited: bool) -> Inbound:
-        text = _clean(message.text or message.caption or "")
+        text = message.text or message.caption or ""
         attachments = _attachments(message)
         kind, command = InboundKind.EDIT if edited else InboundKind.MESSAGE, ""
         if message.migrate_to_chat_id:
@@ -137,7 +137,7 @@ class Parser:
             sender=_user(query.from_user),
             place=place,
             message_id=str(message.message_id) if message else "",
-            text=_clean(query.data or ""),
+            text=query.data or "",
         )
 
     def _membership(self, update: telegram.Update, change: telegram.ChatMemberUpdated) -> Inbound:
@@ -174,7 +174,7 @@ class Parser:
             kind = PlaceKind.CHANNEL
         else:
             kind = PlaceKind.GROUP
-        return PlaceRef(str(chat.id), kind, str(thread or ""), _clean(chat.title or ""))
+        return PlaceRef(str(chat.id), kind, str(thread or ""), chat.title or "")
 
 
 def update_id(raw: Any) -> int | None:
@@ -184,15 +184,25 @@ def update_id(raw: Any) -> int | None:
 
 
 def _raw(raw: Any) -> str:
-    return json.dumps(raw, separators=(",", ":"))
+    try:
+        return json.dumps(raw, separators=(",", ":"))
+    except RecursionError:  # read by a narrow margin, too deep to be written
+        return ""
 
 
 def _digest(raw: Any) -> str:
     return hashlib.sha256(_raw(raw).encode()).hexdigest()[:24]
 
 
-def _clean(text: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
+def _storable(raw: Any) -> Any:
+    """The same value without what databases refuse, in whatever field it stands."""
+    if isinstance(raw, str):
+        return _UNSTORABLE.sub("\ufffd", raw) if _UNSTORABLE.search(raw) else raw
+    if isinstance(raw, dict):
+        return {key: _storable(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_storable(value) for value in raw]
+    return raw
 
 
 def _is_other_bot(message: telegram.Message) -> bool:
@@ -209,13 +219,13 @@ def _reply_to(message: telegram.Message) -> str:
 
 
 def _user(user: telegram.User) -> Sender:
-    return Sender(str(user.id), _clean(user.full_name), user.username or "", user.language_code or "")
+    return Sender(str(user.id), user.full_name, user.username or "", user.language_code or "")
 
 
 def _sender(message: telegram.Message) -> Sender | None:
     if message.sender_chat:
         chat = message.sender_chat
-        return Sender(str(chat.id), _clean(chat.title or ""), chat.username or "")
+        return Sender(str(chat.id), chat.title or "", chat.username or "")
     return _user(message.from_user) if message.from_user else None
 
 
@@ -250,4 +260,4 @@ def _attachments(message: telegram.Message) -> tuple[AttachmentRef, ...]:
 
 
 def _file(kind: AttachmentKind, file: Any, mime: str | None, name: str | None = "") -> AttachmentRef:
-    return AttachmentRef(kind, file.file_id, _clean(name or ""), mime or "", file.file_size or 0)
+    return AttachmentRef(kind, file.file_id, name or "", mime or "", file.file_size or 0)

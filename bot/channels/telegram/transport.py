@@ -177,7 +177,7 @@ class AiohttpTransport(BaseRequest):
         """As inherited, but what cannot be read is raised rather than logged: it may hold members' words."""
         try:
             answer = json.loads(payload.decode("utf-8", "replace"))
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise BadAnswer(payload)
