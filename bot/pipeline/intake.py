@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
 from bot.bus.base import Bus, Topic
-from bot.domain import Account, Inbound
+from bot.domain import Account, Inbound, InboundKind
+from bot.errors import StoreError
 from bot.store import inbound
 from bot.store.engine import Store
 
@@ -17,6 +21,10 @@ _log = structlog.get_logger(__name__)
 
 REMEMBERED = 20_000
 """Conversations whose rows need not be looked up again; about 0.3 KB each."""
+
+_T = TypeVar("_T")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""NUL and halves of characters: legal in JSON, refused by databases."""
 
 
 class Intake:
@@ -27,11 +35,41 @@ class Intake:
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
 
     async def __call__(self, events: Sequence[Inbound], *, cursor: str | None = None) -> None:
-        """Commit events of one account and its cursor; raises StoreError when that cannot be done."""
+        """Commit events of one account and its cursor; raises StoreError when that cannot be done.
+
+        An event that no database would take is stored as far as it can be: it must not hold up those behind
+        it for ever.
+        """
         if not events:
             return
-        now = datetime.now(UTC)
         at = (events[0].account, cursor) if cursor is not None else None
+        try:
+            await self._commit(events, at)
+            return
+        except StoreError:
+            raise
+        except Exception as error:  # one event's content; without the error's words, which may quote it
+            _log.error("events could not be stored together", count=len(events), kind=type(error).__name__)
+        for event in events:
+            await self._commit_alone(event)
+        await self._commit((), at)
+
+    async def _commit_alone(self, event: Inbound) -> None:
+        """Store an event without the characters that no database takes, else only that it came."""
+        event = _storable(event)
+        try:
+            await self._commit((event,), None)
+        except StoreError:
+            raise
+        except Exception as error:  # as above; a message that is lost to its member must at least be counted
+            kind = type(error).__name__
+            _log.error("an event could not be stored", event_id=event.event_id, kind=kind)
+            at = event.sent_at
+            lost = Inbound(event.account, event.event_id[:96], InboundKind.UNPARSABLE, at, text=kind)
+            await self._commit((lost,), None)
+
+    async def _commit(self, events: Sequence[Inbound], at: tuple[Account, str] | None) -> None:
+        now = datetime.now(UTC)
         done = await self._store.write(
             lambda connection: inbound.ingest(connection, events, now, self._known, cursor=at)
         )
@@ -58,3 +96,15 @@ class StoredCursors:
     async def read(self, account: Account) -> str | None:
         """The account's cursor, None if it has none yet."""
         return await self._store.read(lambda connection: inbound.read_cursor(connection, account))
+
+
+def _storable(value: _T) -> _T:
+    """The same value, with a replacement character for each that cannot be stored."""
+    if isinstance(value, str):
+        return type(value)(_UNSTORABLE.sub("\ufffd", value)) if _UNSTORABLE.search(value) else value
+    if isinstance(value, tuple):
+        return type(value)(_storable(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {field.name: _storable(getattr(value, field.name)) for field in fields(value)}
+        return replace(value, **changed)
+    return value
