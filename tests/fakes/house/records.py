@@ -13,7 +13,7 @@ from bot.store.tables import cases, conversations, edits, identities, inbound, m
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message, by anyone, with what became of it and why."""
+    """One message, by anyone, with what became of it and why; `external_id` is the platform's."""
 
     id: int
     member: str
@@ -49,6 +49,7 @@ def said(connection: Connection, member: str | int | None = None) -> list[Said]:
             outbox.c.state.label("delivery"),
             outbox.c.id.label("outbox"),
             outbox.c.attempts,
+            outbox.c.external_id.label("sent_as"),
         )
         .join(conversations, conversations.c.id == messages.c.conversation_id)
         .join(identities, identities.c.id == conversations.c.identity_id)
@@ -66,7 +67,7 @@ def said(connection: Connection, member: str | int | None = None) -> list[Said]:
             row.staff,
             row.kind,
             row.text,
-            row.external_id,
+            row.external_id or row.sent_as or "",
             row.outcome,
             row.rule,
             row.turn_id,
