@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
+from aiohttp import web
 from sqlalchemy import select, text
 
 from bot.channels.web import Gate, WebChannel
@@ -19,6 +23,7 @@ from bot.store.sessions import SessionStore
 from bot.store.tables import contacts, grants, identities
 from bot.store.transcript import Transcript
 from bot.web.auth import Auth
+from bot.web.server import serve
 
 HERE = Account(Platform.WEB, "local")
 HASH, OTHER = "a" * 64, "b" * 64
@@ -144,3 +149,43 @@ def said(session: str, id_: str) -> Inbound:
         message_id=id_,
         text="Hola",
     )
+
+
+async def test_a_conversation_resumes_from_the_real_database(
+    store: Store, visit: Callable[..., Awaitable[Any]]
+) -> None:
+    channel = WebChannel(transcript=Transcript(store), sessions=SessionStore(store), gate=Gate())
+
+    async def intake(events: Sequence[Inbound], *, cursor: str | None = None) -> None:
+        await store.write(lambda conn: ingest(conn, events, datetime.now(UTC), {}))
+
+    app = web.Application()
+    app.router.add_get("/chat/ws", channel.connect)
+    running = asyncio.create_task(channel.run(intake))
+    async with serve(app, "127.0.0.1", 0) as url:
+        house = Served(url)
+        page = await visit(house)
+        welcome = await page.hello()
+        assert (await page.say("message-1", "¿Tienen café? ☕"))["type"] == "ack"
+        await page.ws.close()
+
+        again = await visit(house)
+        resumed = await again.hello(session=welcome["session"], secret=welcome["secret"])
+        assert [(item["text"], item["client_id"]) for item in resumed["items"]] == [
+            ("¿Tienen café? ☕", "message-1")
+        ]
+        assert (await again.say("message-1", "¿Tienen café? ☕"))["type"] == "ack"
+        assert len(await Transcript(store).since(HERE, welcome["session"], 0, 10)) == 1
+
+        thief = await visit(house)
+        got = await thief.hello(session=welcome["session"], secret="x" * 43)
+        assert got["items"] == []
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@dataclass
+class Served:
+    """A server that is nothing but its address."""
+
+    url: str

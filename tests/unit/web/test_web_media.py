@@ -30,7 +30,8 @@ async def test_a_picture_has_an_address_that_opens_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ["", "../outside.png", "/etc/passwd", "config.yml", ".hidden.png", "link.png", "no.png", "a\0.png"]
+    "image",
+    ["", "../outside.png", "/etc/passwd", "config.yml", ".hidden.png", "link.png", "no.png", "a\0.png"],
 )
 async def test_nothing_else_has_one(folder: Path, image: str) -> None:
     assert await MediaFolder(folder).url(image) == ""

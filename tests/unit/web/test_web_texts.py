@@ -57,7 +57,9 @@ def test_pages_ask_only_for_texts_that_exist() -> None:
     for path in sorted((WEB / "templates").glob("*.html")):
         known = staff if path.name.startswith("staff") else chat
         source = path.read_text("utf-8")
-        asked = re.findall(r"""\bt\("([\w.]+)"[,)]""", source) + re.findall(r"""\bt\('([\w.]+)'[,)]""", source)
+        asked = re.findall(r"""\bt\("([\w.]+)"[,)]""", source) + re.findall(
+            r"""\bt\('([\w.]+)'[,)]""", source
+        )
         asked += re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', source)
         assert set(asked) <= set(known), path.name
     for path in sorted((WEB / "static").glob("*.js")):
