@@ -1,0 +1,1 @@
+"""The command line: what whoever runs Vocero types and reads."""
