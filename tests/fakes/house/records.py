@@ -121,6 +121,16 @@ def owner(connection: Connection, member: str | int) -> tuple[str, str | None]:
     return row.owner, row.staff
 
 
+def member_of(connection: Connection, case: int) -> str:
+    """Whose case it is."""
+    return connection.execute(
+        select(identities.c.external_id)
+        .join(conversations, conversations.c.identity_id == identities.c.id)
+        .join(cases, cases.c.conversation_id == conversations.c.id)
+        .where(cases.c.id == case)
+    ).scalar_one()
+
+
 def case_states(connection: Connection) -> list[tuple[int, str]]:
     """Number and state of every case."""
     return [
