@@ -1,7 +1,7 @@
 """Accuracy and rejection on folders of labelled questions, beside TF-IDF with a linear SVM.
 
-`python bench/nlu_dev.py DATA [SET ...]`: DATA holds one folder a set, each with train.jsonl, dev.jsonl and perhaps
-oos_dev.jsonl of {"text", "intent"} lines. The sets are not part of the project.
+`python bench/nlu_dev.py DATA [SET ...]`: DATA holds one folder a set, each with train.jsonl, dev.jsonl
+and maybe oos_dev.jsonl of {"text", "intent"} lines. The sets are not part of the project.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> int:
     data = Path(arguments[0])
     folders = [path for path in sorted(data.iterdir()) if (path / "train.jsonl").exists()]
     chosen = [path for path in folders if not arguments[1:] or path.name in arguments[1:]]
-    head = f"{'set':18} {'svm':>5} {'ours':>5} | {'sure+right':>10} {'sure+wrong':>10} {'system':>6} | {'oos sure':>8}"
-    print(head + f" {'auroc':>6} | {'train s':>7} {'p50 ms':>6} {'p99 ms':>6}")
+    head = f"{'set':18} {'svm':>5} {'ours':>5} | {'sure+right':>10} {'sure+wrong':>10} {'system':>6} |"
+    print(head + f" {'oos sure':>8} {'auroc':>6} | {'train s':>7} {'p50 ms':>6} {'p99 ms':>6}")
     ours, theirs = [], []
     for folder in chosen:
         baseline, accuracy = _measure(folder)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nlu.errors import TrainingError
+from nlu.evidence import is_entry
 from nlu.features import Floats
 from nlu.language import fit_language
 from nlu.lexicon import load_lexicon
@@ -28,20 +30,21 @@ def fit_model(examples: Sequence[Example], version: str) -> Model:
     lexicon = load_lexicon()
     language = fit_language(lexicon, examples)
     reader = Reader(lexicon, language)
-    taken = {reader.read(example.text, lang=example.lang).words for example in examples}
-    builtin = [
-        example
-        for example in lexicon.examples
-        if reader.read(example.text, lang=example.lang).words not in taken
-    ]
     kept: list[Example] = []
     cores: list[tuple[str, ...]] = []
-    for example in (*examples, *builtin):
+    taken: set[tuple[str, ...]] = set()
+    for example in (*examples, *lexicon.examples):
         reading = reader.read(example.text, lang=example.lang)
         words = reading.core or reading.words
+        if is_entry(example.intent):
+            taken.add(words)
+        elif words in taken:
+            continue
         if words:
             kept.append(example)
             cores.append(words)
+    if not taken - {()}:
+        raise TrainingError("the examples of the FAQ have no words to learn from")
     fitted = fit(cores, [example.intent for example in kept], lexicon.all_function_words, lexicon.concepts)
     return Model(
         version=version,

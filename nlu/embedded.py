@@ -15,11 +15,13 @@ from nlu.fragments import follows_up, goes_on
 from nlu.kernel import nearest_by_intent
 from nlu.lexicon import ANGRY, Lexicon, load_lexicon
 from nlu.model import (
+    ARE_YOU_A_BOT,
     COMPLAINT,
     GREETING,
     NOTHING,
     PERSON,
-    SYSTEM_INTENTS,
+    REPEAT,
+    WHO_ARE_YOU,
     Band,
     Candidate,
     Nearest,
@@ -31,12 +33,13 @@ from nlu.reading import Reader, Reading
 from nlu.repair import Repairer
 
 CANDIDATES = 5
+END = 32
 NEAREST = 3
+RULE_ORDER = (ARE_YOU_A_BOT, PERSON, COMPLAINT, REPEAT, WHO_ARE_YOU)
+"""Which rule goes first: "am I talking to a person?" asks about the bot; who asks for a person gets one."""
 RULE_CONFIDENCE, EXACT_CONFIDENCE = 0.97, 0.99
 FOLLOW_UP = (0.2, 0.12, 0.08)
 """Added to the scores of the entries answered last, newest first, when a text leans on them."""
-BEYOND_RULE = 0.72
-"""Similarity from which an FAQ question that looks like a request for a person or a complaint goes first."""
 SURE_MARGIN = 0.05
 """Two entries closer than this are asked about, however well both fit."""
 SYSTEM_SCORE, SYSTEM_MARGIN = 0.45, 0.1
@@ -66,11 +69,20 @@ class EmbeddedInterpreter:
         self._rules = lexicon.rules
         counts: Counter[str] = Counter()
         self._exact: dict[tuple[str, ...], set[str]] = {}
+        # What an entry's own questions say in so many words is that entry's: "how do I file a complaint?".
+        self._claims: dict[str, set[str]] = {}
         for example, core in zip(model.examples, model.cores, strict=True):
             if is_entry(example.intent):
                 counts.update(word for word in core if word.isalpha())
                 self._exact.setdefault(core, set()).add(example.intent)
+                met = {rule.intent for rule in lexicon.rules.matches(core)} - {ANGRY}
+                self._claims.setdefault(example.intent, set()).update(met)
         self._reader = Reader(lexicon, model.language, frozenset(counts))
+        for example in model.examples:
+            if is_entry(example.intent):
+                reading = self._reader.read(example.text, lang=example.lang)
+                if not reading.core and reading.social is not None:
+                    self._claims[example.intent].add(reading.social)
         self._repairer = Repairer(counts, lexicon.known_words)
         self._entries = np.array([is_entry(intent) for intent in model.intents])
         self._nothing = model.intents.index(NOTHING) if NOTHING in model.intents else -1
@@ -110,7 +122,7 @@ class EmbeddedInterpreter:
         )
         exact = self._exact.get(reading.core or reading.words)
         if not reading.core and not exact:
-            return self._without_core(plain, reading)
+            return self._without_core(plain, reading, context)
         found = {
             rule.intent: rule.source for rule in reversed(self._rules.matches(reading.core or reading.words))
         }
@@ -118,10 +130,15 @@ class EmbeddedInterpreter:
         ranking = self._rank(reading, context)
         return self._decide(replace(plain, angry=angry), reading, ranking, found, exact or set())
 
-    def _without_core(self, plain: Understanding, reading: Reading) -> Understanding:
+    def _without_core(self, plain: Understanding, reading: Reading, context: Sequence[str]) -> Understanding:
         if reading.social is not None:
+            ranking = self._rank(reading, context)
+            entry = self._model.intents[ranking.best]
+            if reading.social in self._claims.get(entry, ()):
+                return self._decide(replace(plain, social=None), reading, ranking, {}, {entry})
             return replace(
                 plain,
+                candidates=self._candidates(ranking, reading.social, RULE_CONFIDENCE),
                 intent=reading.social,
                 confidence=RULE_CONFIDENCE,
                 band=Band.SURE,
@@ -144,7 +161,7 @@ class EmbeddedInterpreter:
 
     def _rank(self, reading: Reading, context: Sequence[str]) -> _Ranking:
         model = self._model
-        words, repairs = self._repairer.repair(reading.core or reading.words)
+        words, repairs = self._repairer.repair(_ends(reading.core or reading.words))
         similarity = model.kernel.similarity(model.vocabulary.vector(words))
         scores = model.kernel.scores(similarity)
         notes: list[str] = []
@@ -187,15 +204,13 @@ class EmbeddedInterpreter:
         """Exact wording first, then rules, then the ranking of entries and system intents together."""
         model = self._model
         entry, confidence = model.intents[ranking.best], ranking.confidence
-        rule = next((intent for intent in found if intent in SYSTEM_INTENTS), None)
-        if PERSON in found:
-            rule = PERSON
+        rule = next((intent for intent in RULE_ORDER if intent in found), None)
         top = int(np.where(np.arange(len(ranking.scores)) == self._nothing, -np.inf, ranking.scores).argmax())
         system = float(ranking.scores[top]) if not self._entries[top] else 0.0
         if len(exact) == 1:
             intent, confidence, band = next(iter(exact)), EXACT_CONFIDENCE, Band.SURE
-            note = "the wording of an FAQ question"
-        elif rule is not None and not (confidence >= model.sure and ranking.nearest >= BEYOND_RULE):
+            note = "the wording of an FAQ question" if reading.core else "small talk that an entry answers"
+        elif rule is not None and not (confidence >= model.sure and rule in self._claims.get(entry, ())):
             intent, confidence, band = rule, RULE_CONFIDENCE, Band.SURE
             note = found[rule]
         elif system >= SYSTEM_SCORE and system >= float(ranking.scores[ranking.best]) + SYSTEM_MARGIN:
@@ -265,6 +280,11 @@ def load(path: Path) -> EmbeddedInterpreter:
     """Load what `nlu.train.train` made; ModelFileError if it is damaged or of another version."""
     lexicon = load_lexicon()
     return EmbeddedInterpreter(read_model(path, lexicon.concepts), lexicon)
+
+
+def _ends(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The beginning and the end of a long text, where its question stands."""
+    return words if len(words) <= 2 * END else words[:END] + words[-END:]
 
 
 def _sounds_angry(reading: Reading) -> bool:

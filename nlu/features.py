@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -49,11 +49,14 @@ class Vocabulary:
 
     def vector(self, words: Sequence[str]) -> Vector:
         """Weigh the features of `words`, each group to its share of the unit length."""
+        return self.weigh(features(words, self.concepts, self.function_words))
+
+    def weigh(self, found: Features) -> Vector:
+        """The same for features already counted."""
         indices: list[int] = []
         values: list[float] = []
         used = 0.0
         rarity = self.rarity
-        found = features(words, self.concepts, self.function_words)
         for group, terms in found.groups.items():
             weight = GROUP_WEIGHTS[group] * (found.covered if group == CONCEPT else 1.0)
             known: list[tuple[int, float]] = []
@@ -117,15 +120,14 @@ def features(words: Sequence[str], concepts: Concepts, function_words: frozenset
 
 
 def fit_vocabulary(
-    texts: Iterable[Sequence[str]], function_words: frozenset[str], concepts: Concepts
+    texts: Sequence[Features], function_words: frozenset[str], concepts: Concepts
 ) -> Vocabulary:
     """Number the features of the training texts and weigh them by smoothed inverse document frequency."""
     seen: Counter[str] = Counter()
-    count = 0
-    for words in texts:
-        count += 1
-        for terms in features(words, concepts, function_words).groups.values():
+    for text in texts:
+        for terms in text.groups.values():
             seen.update(terms.keys())
+    count = len(texts)
     names = sorted(seen)
     rarity = np.array([math.log((1 + count) / (1 + seen[name])) + 1.0 for name in names], dtype=np.float32)
     return Vocabulary(

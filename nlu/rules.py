@@ -65,9 +65,9 @@ class RuleBook:
             for rule in (*self._by_word.get(word, ()), *self._by_beginning):
                 if (rule.at_start and start) or rule in found:
                     continue
-                if rule.never is not None and any(rule.never.holds(other) for other in present):
+                if not rule.matches_at(words, start):
                     continue
-                if rule.matches_at(words, start):
+                if rule.never is None or not any(rule.never.holds(other) for other in present):
                     found.append(rule)
         return found
 

@@ -20,7 +20,7 @@ ancia encias encia adores adoras ador adora edores edor idores idor antes ante a
 ivas ivo iva istas ista ariamos eriamos iriamos aremos eremos iremos aramos ieramos abamos iamos asteis
 isteis aria eria iria arias erias irias arian erian irian aran eran iran aras eras iras are ere ire ara era
 ira aron ieron aste iste ando iendo endo indo yendo ados adas idos idas ado ada ido ida aba abas aban amos
-emos imos ais eis aram eram iram ava avam avas asse esse isse assem ou eu iu ar er ir an en as es os io
+emos imos ais eis aram eram iram ava avam avas asse esse isse assem ou eu iu ar er ir an am en as es os io
 ia ias ian ios o a e ations ation ings ing edly ed ly ments ment ers er ies s
 """
 _ENDINGS = tuple(

@@ -1,0 +1,169 @@
+"""What holds for any text at all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlu.features import features
+from nlu.lexicon import load_lexicon
+from nlu.model import NOTHING, Band
+from nlu.normalise import CHARACTERS_USED, WORD_CAP, WORDS_USED, normalise
+from nlu.repair import Repairer, distance
+from nlu.stem import stem
+from tests.unit.nlu_faq import interpreter
+
+SHOP = interpreter()
+LEXICON = load_lexicon()
+HOSTILE = st.text(
+    alphabet=st.sampled_from("aá̈ñh o?¿!.,\u200b\u202e\ufdfaＡ😡👨‍👩‍👧#@/:w'’\n\t0１९ﬁео한"), max_size=300
+)
+CHAT_WORDS = (
+    "hola",
+    "cuanto",
+    "sale",
+    "el",
+    "envio",
+    "xq",
+    "q",
+    "person@l",
+    "12345678",
+    "gracias",
+    "???",
+    "no",
+)
+CHAT = st.lists(st.sampled_from(CHAT_WORDS)).map(" ".join)
+
+
+@given(st.one_of(st.text(), HOSTILE, CHAT))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_understood_within_the_contract(text: str) -> None:
+    understood = SHOP.interpret(text)
+
+    assert understood.text == text
+    assert 0.0 <= understood.confidence <= 1.0
+    assert 0.0 <= understood.lang_confidence <= 1.0
+    assert understood.lang in ("es", "en", "pt")
+    assert (understood.intent == NOTHING) == (understood.band is Band.NONE)
+    confidences = [one.confidence for one in understood.candidates]
+    assert len(confidences) <= 5
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(not one.intent.startswith("_") for one in understood.candidates)
+    assert all(0.0 <= one.similarity <= 1.0 for one in understood.trace.nearest)
+
+
+@given(st.one_of(st.text(), HOSTILE))
+@settings(max_examples=150, deadline=None)
+def test_normalised_words_are_bounded_lower_case_and_stable(text: str) -> None:
+    tokens = normalise(text).tokens
+
+    assert len(tokens) <= WORDS_USED
+    assert all(0 < len(token) <= WORD_CAP for token in tokens)
+    assert all(not char.isspace() for token in tokens for char in token)
+    assert normalise(text) == normalise(text)
+
+
+@given(st.text(max_size=50))
+def test_case_and_what_is_invisible_change_nothing(text: str) -> None:
+    plain = "".join(char for char in text if (char.isascii() and char.isalpha()) or char == " ")
+
+    assert normalise(plain).tokens == normalise("\u200b".join(plain.upper())).tokens
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "a" * 10**6,
+        "a " * 10**6,
+        "ja" * 10**6,
+        "@." * 10**6,
+        "http://" * 10**5,
+        "\u0301" * 10**6,
+        "hola " * 10**5,
+        "1." * 10**5,
+    ],
+)
+def test_a_flood_is_read_only_as_far_as_the_cap(flood: str) -> None:
+    """The time per message is bounded by construction: what stands after the cap changes nothing."""
+    assert normalise(flood) == normalise(flood[:CHARACTERS_USED])
+    assert SHOP.interpret(flood).trace == SHOP.interpret(flood[:CHARACTERS_USED]).trace
+
+
+WORDS = st.text(alphabet="abcdeñmnors", min_size=1, max_size=9)
+
+
+@given(WORDS, WORDS)
+def test_distance_is_symmetric_and_zero_only_for_the_same_word(one: str, other: str) -> None:
+    assert distance(one, other, 3) == distance(other, one, 3)
+    assert (distance(one, other, 3) == 0) == (one == other)
+
+
+@given(WORDS.filter(lambda word: len(word) >= 2), st.data())
+def test_a_swap_of_neighbours_is_one_edit(word: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(word) - 2))
+    swapped = word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+    assert distance(word, swapped, 3) == (0 if swapped == word else 1)
+
+
+@given(st.text(max_size=30))
+def test_a_stem_is_never_empty_and_never_longer(word: str) -> None:
+    assert len(stem(word)) <= len(word)
+    assert bool(stem(word)) == bool(word)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "envío envíos enviar envían enviado enviamos",
+        "cuesta cuestan costo costar",
+        "devolver devolución devoluciones devuelvo",
+        "ship shipping shipped ships",
+        "cierran cerrar cierra",
+        "suscripción suscripciones",
+        "entrega entregas entregar entregam",
+    ],
+)
+def test_forms_of_one_word_share_their_stem(family: str) -> None:
+    assert len({stem(token) for token in normalise(family).tokens}) == 1
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("embio", "envio"),
+        ("evnio", "envio"),
+        ("suscripcoin", "suscripcion"),
+        ("trasnferencia", "transferencia"),
+        ("orario", "horario"),
+    ],
+)
+def test_typos_are_mended_to_the_words_of_the_faq(typo: str, meant: str) -> None:
+    words = {"envio": 9, "suscripcion": 4, "transferencia": 2, "horario": 5, "cambio": 1}
+
+    assert Repairer(words, frozenset()).repair([typo]) == ((meant,), ((typo, meant),))
+
+
+@pytest.mark.parametrize("word", ["casa", "envia", "que", "mongolia", "#number", "horarios", "pedi"])
+def test_words_that_are_no_typos_stay(word: str) -> None:
+    words = {"cama": 9, "envio": 9, "horario": 5, "pedido": 4}
+
+    assert Repairer(words, LEXICON.known_words).repair([word]) == ((word,), ())
+
+
+@given(st.lists(st.sampled_from(CHAT_WORDS), max_size=12))
+def test_features_cover_every_word(words: list[str]) -> None:
+    found = features(words, LEXICON.concepts, LEXICON.all_function_words)
+
+    assert sum(found.groups["w"].values()) == len(words)
+    assert 0.0 <= found.covered <= 1.0
+
+
+def test_the_data_files_are_clean() -> None:
+    """Abbreviations are written as they arrive after normalising, and no phrase stands in two sections."""
+    for table in LEXICON.abbreviations.values():
+        for short, full in table.items():
+            assert normalise(full).text == full
+            assert short == short.lower()
+    assert len({(example.text, example.intent) for example in LEXICON.examples}) == len(LEXICON.examples)
