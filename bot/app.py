@@ -129,9 +129,13 @@ class Bot:
             await _cancel(takes)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.drain_seconds):
-                    await self._corridor.idle()
-                    await self._deliverer.idle()
+                    await self.idle()
             await _cancel(work)
+
+    async def idle(self) -> None:
+        """Return when everything that was taken in has been answered and sent."""
+        await self._corridor.idle()
+        await self._deliverer.idle()
 
     async def staff_link(self, name: str) -> str:
         """A one-time way into the staff page for someone of the team."""

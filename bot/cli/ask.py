@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.cli import Cli
-from bot.cli.run import show_problems
+from bot.cli.run import require_brand, show_problems
 from bot.domain import Lang
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ async def open_mind(cli: Cli, settings: "Settings") -> "Mind":
     from bot.app import make_mind
     from bot.knowledge.load import check
 
+    require_brand(settings.home)
     checked = await asyncio.to_thread(check, settings.home)
     if checked.knowledge is None:
         show_problems(cli, settings.home)

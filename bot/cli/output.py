@@ -15,24 +15,23 @@ class Output:
     `plain` leaves out bars, boxes and colours; a table is then tab-separated lines.
     """
 
-    def __init__(self, *, plain: bool, to: TextIO | None = None, aside: TextIO | None = None) -> None:
-        self._to, self._aside = to or sys.stdout, aside or sys.stderr
-        self.plain = plain or bool(os.environ.get("NO_COLOR")) or not self._to.isatty()
+    def __init__(self, *, plain: bool) -> None:
+        self.plain = plain or bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
 
     @property
     def stream(self) -> TextIO:
         """Standard output itself, for writers of files."""
-        return self._to
+        return sys.stdout
 
     def line(self, text: str = "") -> None:
         """Write a line of what was asked for."""
-        self._to.write(f"{text}\n")
-        self._to.flush()
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Write a line beside it, which a pipe does not carry on."""
-        self._aside.write(f"{text}\n")
-        self._aside.flush()
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
     def title(self, text: str) -> None:
         """Write a line that stands out."""
@@ -68,26 +67,26 @@ class Output:
             table.add_column(column, justify="right" if number in right else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(file=self._to).print(table)
+        Console(file=sys.stdout).print(table)
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show how far something is while the block runs; call what is given with how much was done."""
-        if self.plain or not self._aside.isatty():
+        if self.plain or not sys.stderr.isatty():
             yield lambda done: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(file=self._aside), transient=True) as bar:
+        with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
             task = bar.add_task(what, total=total)
             yield lambda done: bar.advance(task, done)
 
     def _print(self, markup: str) -> None:
         from rich.console import Console
 
-        Console(file=self._to, highlight=False, soft_wrap=True).print(markup)
+        Console(file=sys.stdout, highlight=False, soft_wrap=True).print(markup)
 
 
 def _escape(text: str) -> str:

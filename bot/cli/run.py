@@ -48,12 +48,6 @@ def add(app: typer.Typer, cli: Cli) -> None:
         settings = cli.settings(home=home, data=data)
         if "data" not in settings.model_fields_set:
             settings = cli.settings(home=home, data=DEMO_DATA)
-        if not (settings.home / "faq").is_dir():
-            raise StartupError(
-                "there is no faq folder here",
-                where=str(settings.home.resolve()),
-                remedy="Run it in the folder of Vocero's demo brand, or make your own brand: vocero init",
-            )
         raise typer.Exit(_run(cli, settings, demo=True))
 
     @app.command("staff-link", help=words("staff_link.help"), cls=cli.command)
@@ -72,9 +66,20 @@ def add(app: typer.Typer, cli: Cli) -> None:
         cli.output.note(words("staff_link.note"))
 
 
+def require_brand(home: Path) -> None:
+    """Refuse a folder in which nobody has put a brand's files yet."""
+    if not (home / "faq").is_dir() and not (home / "config").is_dir():
+        raise StartupError(
+            "there is no faq folder here",
+            where=str(home.resolve()),
+            remedy="Go to the folder of your brand, or make one with: vocero init",
+        )
+
+
 def _run(cli: Cli, settings: "Settings", *, demo: bool) -> int:
     from bot import logs
 
+    require_brand(settings.home)
     logs.configure(settings.log_level, settings.log_format)
     cli.output.note(cli.words("run.starting"))
     try:
@@ -94,7 +99,7 @@ def show_problems(cli: Cli, home: Path) -> bool:
     for problem in errors:
         cli.output.note(problem.render(cli.words.lang))
     if errors:
-        cli.output.note(cli.words.count("run.bad_files", len(errors), home=home))
+        cli.output.note(cli.words.count("run.bad_files", len(errors), home=home.resolve()))
     return bool(errors)
 
 
@@ -209,6 +214,7 @@ async def _staff_link(cli: Cli, settings: "Settings", name: str) -> str:
     from bot.store.engine import Store
     from bot.web.auth import Auth
 
+    require_brand(settings.home)
     checked = await asyncio.to_thread(check, settings.home)
     if checked.knowledge is None:
         show_problems(cli, settings.home)
