@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from markdown_it import MarkdownIt
@@ -14,21 +15,29 @@ _LINK = re.compile(r"(?:https?|tg)://[^\s]+|mailto:[^\s@]+@[^\s@]+|tel:\+?[\d-]+
 """Addresses that may become links; a link to anything else is shown as text."""
 
 
+REMEMBERED = 512
+"""Renderings kept of each kind: a brand says the same few hundred texts over and over."""
+
+
+@lru_cache(REMEMBERED)
 def telegram_html(markdown: str) -> str:
     """HTML with Telegram's tags only: https://core.telegram.org/bots/api#html-style"""
     return _render(markdown, _Telegram())
 
 
+@lru_cache(REMEMBERED)
 def plain(markdown: str) -> str:
     """Text without markup; a link keeps its address in brackets."""
     return _render(markdown, _Plain())
 
 
+@lru_cache(REMEMBERED)
 def visible(markdown: str) -> str:
     """Text as a reader sees it in Telegram: what its limits count, without the addresses of links."""
     return _render(markdown, _Visible())
 
 
+@lru_cache(REMEMBERED)
 def web_html(markdown: str) -> str:
     """Safe HTML for our own pages: no raw HTML passes, links open apart and tell the target nothing."""
     return _render(markdown, _Web())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
 from bot.domain import (
     Account,
@@ -25,7 +25,7 @@ from bot.domain import (
     Receipt,
     TurnId,
 )
-from bot.store.dialect import insert_or_ignore
+from bot.store.dialect import insert_or_ignore, insert_returning_ids
 from bot.store.payload import decode_outgoing, decode_place, encode_outgoing, encode_place
 from bot.store.tables import conversations, identities, links, outbox
 
@@ -105,13 +105,25 @@ _take = (
 """Takes the first open send of a lane if it is pending and due: one statement, so that none comes between."""
 
 
+_settled = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(
+        state=bindparam("new_state"),
+        error=bindparam("new_error"),
+        external_id=bindparam("new_external_id"),
+        sent_at=bindparam("new_sent_at"),
+        not_before=bindparam("new_not_before"),
+    )
+)
+
+
 def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[OutboxId]:
     """Write sends in order; they go out after the commit."""
     rows = [_row(send, now) for send in sends]
     if not rows:
         return []
-    found = connection.execute(insert(outbox).returning(outbox.c.id, sort_by_parameter_order=True), rows)
-    return [OutboxId(i) for i in found.scalars()]
+    return [OutboxId(i) for i in insert_returning_ids(connection, outbox, rows)]
 
 
 def claim(connection: Connection, lane: str, now: datetime) -> Claimed | None:
@@ -129,20 +141,29 @@ def claim(connection: Connection, lane: str, now: datetime) -> Claimed | None:
 
 def settle(connection: Connection, claimed: Claimed, receipt: Receipt, now: datetime) -> OutboxState:
     """Write down what became of a claimed send."""
-    values: dict[str, Any] = {"error": receipt.error[:500]}
+    due: datetime | None = None
     match receipt.delivery:
         case Delivery.SENT:
             state = OutboxState.SENT
-            values |= {"external_id": receipt.external_id, "sent_at": now}
-            _sent(connection, claimed.send, receipt)
+            _link(connection, claimed.send, receipt)
         case Delivery.RETRY:
             state = OutboxState.PENDING
-            values |= {"not_before": now + timedelta(seconds=receipt.retry_after)}
+            due = now + timedelta(seconds=receipt.retry_after)
         case Delivery.UNCERTAIN:
             state = OutboxState.HELD
         case Delivery.REFUSED | Delivery.GONE:
             state = OutboxState.FAILED
-    connection.execute(update(outbox).where(outbox.c.id == claimed.id).values(state=state.value, **values))
+    connection.execute(
+        _settled,
+        {
+            "row": claimed.id,
+            "new_state": state.value,
+            "new_error": receipt.error[:500],
+            "new_external_id": receipt.external_id,
+            "new_sent_at": now if state is OutboxState.SENT else None,
+            "new_not_before": due,
+        },
+    )
     if receipt.delivery is Delivery.GONE and claimed.send.conversation is not None:
         connection.execute(
             update(identities)
@@ -265,7 +286,7 @@ def case_of(connection: Connection, account: Account, place: str, external_id: s
     return CaseId(found) if found is not None else None
 
 
-def _sent(connection: Connection, send: Send, receipt: Receipt) -> None:
+def _link(connection: Connection, send: Send, receipt: Receipt) -> None:
     if send.message is None and send.case is not None and receipt.external_id:
         connection.execute(
             insert_or_ignore(connection, links),

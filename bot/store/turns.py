@@ -24,6 +24,7 @@ from bot.domain import (
     Reason,
     TurnId,
 )
+from bot.store.dialect import insert_returning_ids
 from bot.store.tables import contacts, conversations, events, messages, turns
 
 _moved = (
@@ -52,6 +53,9 @@ _handled = (
         text=bindparam("new_text"),
     )
 )
+
+
+_report = insert(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +117,20 @@ def move(
 
 def record(connection: Connection, turn: Turn, now: datetime) -> TurnId:
     """Write a turn."""
-    found = connection.execute(
-        insert(turns).returning(turns.c.id),
-        {
-            "conversation_id": turn.conversation,
-            "outcome": turn.outcome.value,
-            "rule": turn.rule,
-            "reason": turn.reason.value if turn.reason else "",
-            "entry": turn.entry or "",
-            "variant": turn.variant,
-            "lang": turn.lang,
-            "confidence": round(turn.confidence, 4),
-            "knowledge": turn.knowledge,
-            "trace": dict(turn.trace or {}),
-            "created_at": now,
-        },
-    ).scalar_one()
+    row = {
+        "conversation_id": turn.conversation,
+        "outcome": turn.outcome.value,
+        "rule": turn.rule,
+        "reason": turn.reason.value if turn.reason else "",
+        "entry": turn.entry or "",
+        "variant": turn.variant,
+        "lang": turn.lang,
+        "confidence": round(turn.confidence, 4),
+        "knowledge": turn.knowledge,
+        "trace": dict(turn.trace or {}),
+        "created_at": now,
+    }
+    [found] = insert_returning_ids(connection, turns, [row])
     return TurnId(found)
 
 
@@ -136,21 +138,19 @@ def handle(
     connection: Connection, turn: TurnId, handled: Sequence[Handled], lang: Lang, case: CaseId | None
 ) -> None:
     """Give each message of the member its one outcome."""
-    connection.execute(
-        _handled,
-        [
-            {
-                "row": one.message,
-                "new_outcome": one.outcome.value,
-                "new_rule": one.rule or None,
-                "new_turn": turn,
-                "new_case": case,
-                "new_lang": lang,
-                "new_text": one.text,
-            }
-            for one in handled
-        ],
-    )
+    rows = [
+        {
+            "row": one.message,
+            "new_outcome": one.outcome.value,
+            "new_rule": one.rule or None,
+            "new_turn": turn,
+            "new_case": case,
+            "new_lang": lang,
+            "new_text": one.text,
+        }
+        for one in handled
+    ]
+    connection.execute(_handled, rows if len(rows) > 1 else rows[0])
 
 
 def say(
@@ -184,10 +184,7 @@ def say(
         }
         for text in texts
     ]
-    found = connection.execute(
-        insert(messages).returning(messages.c.id, sort_by_parameter_order=True), rows
-    ).scalars()
-    return [MessageId(i) for i in found]
+    return [MessageId(i) for i in insert_returning_ids(connection, messages, rows)]
 
 
 def greeted(connection: Connection, contact: int, now: datetime) -> None:
@@ -227,4 +224,4 @@ def report(
         "entry": entry,
         "value": value,
     }
-    connection.execute(insert(events), [row] * count)
+    connection.execute(_report, row if count == 1 else [row] * count)
