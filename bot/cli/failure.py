@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.cli.output import Output
 from bot.cli.words import Words
-from bot.errors import VoceroError
+from bot.errors import SettingsError, VoceroError
 
 _SPANISH = Path(__file__).parent / "texts" / "errors.toml"
 _HOLE = "{}"
@@ -19,8 +19,11 @@ _HOLE = "{}"
 def tell(error: VoceroError, words: Words, output: Output) -> None:
     """Write an error with its remedy."""
     say = translation(words.lang)
-    where = f"{error.where}: " if error.where else ""
-    output.note(f"{words('failure.error')} {where}{say(error.what)}")
+    where = f"{say(error.where)}: " if error.where else ""
+    # An error about settings names all that are wrong, one after the other.
+    parts = error.what.split("; ") if isinstance(error, SettingsError) else [error.what]
+    what = "; ".join(say(part) for part in parts)
+    output.note(f"{words('failure.error')} {where}{what}")
     if error.remedy:
         output.note(f"{words('failure.remedy')} {say(error.remedy)}")
 

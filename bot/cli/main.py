@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bot.cli import ask, chat, faq, run
+from bot.cli import ask, chat, db, faq, init, log, run
 from bot.cli.cli import Cli
 from bot.cli.failure import tell, tell_more
 from bot.cli.help import UsageMistake, explain, no_command
@@ -84,9 +84,12 @@ def build(cli: Cli) -> typer.Typer:
 
     app.callback(invoke_without_command=True)(start)
     run.add(app, cli)
+    init.add(app, cli)
     ask.add(app, cli)
     chat.add(app, cli)
     faq.add(app, cli)
+    log.add(app, cli)
+    db.add(app, cli)
     return app
 
 
