@@ -13,14 +13,14 @@ from bot.settings import PREFIX, Settings
 COUNTS = "VOCERO_TEST_COUNTS"
 """Names the profile: `dev` (make test), `ci` (make test-slow) or `soak` (make soak)."""
 
-_COMMON = {
-    "deadline": None,  # a busy machine is slow, not wrong
-    "suppress_health_check": [HealthCheck.too_slow],  # the same
-    "print_blob": True,
-}
-settings.register_profile("dev", max_examples=30, stateful_step_count=20, derandomize=True, **_COMMON)
-settings.register_profile("ci", max_examples=150, stateful_step_count=40, derandomize=True, **_COMMON)
-settings.register_profile("soak", max_examples=2000, stateful_step_count=80, **_COMMON)
+_PATIENT = settings(
+    deadline=None,  # a busy machine is slow, not wrong
+    suppress_health_check=[HealthCheck.too_slow],  # the same
+    print_blob=True,
+)
+settings.register_profile("dev", _PATIENT, max_examples=30, stateful_step_count=20, derandomize=True)
+settings.register_profile("ci", _PATIENT, max_examples=150, stateful_step_count=40, derandomize=True)
+settings.register_profile("soak", _PATIENT, max_examples=2000, stateful_step_count=80)
 
 
 def pytest_configure(config: pytest.Config) -> None:

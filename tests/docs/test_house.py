@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRIES = ("pypi", "pythonhosted", "npmjs", "jsdelivr", "unpkg", "cdnjs", "huggingface", "proxy.golang")
 MACHINE = re.compile(r"(?<![\w.~}-])/(?:root|home|work|opt|Users|mnt)/\w")
+INVENTED = {("tests/unit/test_telegram_parse.py", "/home/a")}  # what a member wrote, not where a file is
 NAMELESS = {"utils", "util", "helpers", "helper", "manager", "misc", "common", "stuff"}
 
 
@@ -50,7 +51,8 @@ def test_no_file_names_a_package_registry(texts: list[tuple[str, str]]) -> None:
 
 
 def test_no_file_names_a_path_of_somebodys_machine(texts: list[tuple[str, str]]) -> None:
-    assert [(name, hit.group()) for name, text in texts for hit in MACHINE.finditer(text)] == []
+    found = {(name, hit.group()) for name, text in texts for hit in MACHINE.finditer(text)}
+    assert found - INVENTED == set()
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
