@@ -233,11 +233,15 @@ def find(connection: Connection, outbox_id: OutboxId) -> tuple[Claimed, OutboxSt
 
 
 def resolve(connection: Connection, outbox_id: OutboxId, *, arrived: bool, now: datetime) -> bool:
-    """Say what became of a held send: it arrived, or it is to be sent again. False if it is not held."""
+    """Say what became of a held send: it arrived, or it is to be sent again. False if it is not held.
+
+    Sent again it is staff's doing, whoever wrote it: what silences the bot must not swallow it, since whoever
+    decides about a held send often owns the conversation by then.
+    """
     values: dict[str, Any] = (
         {"state": OutboxState.SENT.value, "sent_at": now}
         if arrived
-        else {"state": OutboxState.PENDING.value, "not_before": None}
+        else {"state": OutboxState.PENDING.value, "not_before": None, "author": Author.STAFF.value}
     )
     done = connection.execute(
         update(outbox)
