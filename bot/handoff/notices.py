@@ -131,9 +131,7 @@ class StaffNotices:
                 change = apply(situation.ownership, Act.HAND_OFF)
                 conversations.own(connection, situation.conversation, change.after)
                 lanes += self._tell_member(connection, situation, case, now)
-            turns.report(
-                connection, "held", now, platform=situation.account.platform, reason=Reason.HELD.value
-            )
+        turns.report(connection, "held", now, platform=situation.account.platform, reason=Reason.HELD.value)
         text = self.text(
             Key.STAFF_HELD,
             case=str(case),
@@ -149,10 +147,18 @@ class StaffNotices:
         return lanes + self.tell(connection, text, now, case=case, rows=rows)
 
     def alert(self, connection: Connection, case: CaseId, number: int, now: datetime) -> list[str]:
-        """Still nobody has acted: say so once more, and set the next alert."""
+        """Still nobody has acted: say so once more, and set the next alert.
+
+        One that comes due late (the process was down) may find the team gone: it waits until they are back.
+        """
         voice = self._voice
         summary = next((s for s in dossiers.list_cases(connection) if s.id == case), None)
         if summary is None or summary.owner is not Owner.QUEUE:
+            return []
+        back = voice.hours.next_open_after(now, timedelta(0))
+        if back is None or back > now:
+            if back is not None:
+                timers.set_timer(connection, ALERT_TIMER, back, case=case, payload={"number": number})
             return []
         staff = voice.knowledge.staff
         due = voice.hours.next_open_after(now, timedelta(minutes=staff.alert_minutes))
