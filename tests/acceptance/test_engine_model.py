@@ -7,16 +7,14 @@ import random
 from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.app import make_mind
-from bot.bus.local import LocalBus
 from bot.domain import (
     CaseId,
-    ConversationId,
     Delivery,
     Inbound,
     InboundKind,
@@ -26,28 +24,18 @@ from bot.domain import (
     PlaceRef,
     Sender,
 )
-from bot.handoff.alerts import Alerts
-from bot.handoff.casework import Casework
 from bot.handoff.desk import DraftAction, StaffMember
-from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
-from bot.handoff.staffroom import StaffRoom
 from bot.knowledge.library import Library
 from bot.pipeline import deliver
-from bot.pipeline.clock import Clock
-from bot.pipeline.deliver import Deliverer
-from bot.pipeline.intake import Intake
-from bot.pipeline.lanes import Locks
 from bot.pipeline.ports import Mind
-from bot.pipeline.turn import Corridor
 from bot.store.engine import Store
-from bot.store.filestore import FileStore
-from bot.store.inbound import STAFF_TIMER
 from tests.fakes.counts import counts
 from tests.fakes.house import records, write_shop
 from tests.fakes.house.approved import Approved
+from tests.fakes.house.engine import Engine
 from tests.fakes.house.inprocess import MODELS
 from tests.fakes.house.records import Said
-from tests.fakes.house.scripted import ACCOUNT, STAFF, ScriptedChannel
+from tests.fakes.house.scripted import ACCOUNT, ScriptedChannel
 
 SEED = 7_919
 TOGETHER = 8
@@ -67,47 +55,6 @@ LINES = (
     "esto es una vergüenza, llegó todo roto y nadie responde",
     "quiero una cotización para mi colegio",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Minds:
-    """The same mind throughout."""
-
-    current: Mind
-
-
-@dataclass(slots=True)
-class Engine:
-    """The corridor and the rooms beside it, wired as the composition root does it; it can crash."""
-
-    store: Store
-    mind: Mind
-    channel: ScriptedChannel
-    folder: Path
-    intake: Intake = field(init=False)
-    casework: Casework = field(init=False)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def start(self) -> None:
-        bus, minds, locks = LocalBus(), Minds(self.mind), Locks[ConversationId]()
-        channels = {ACCOUNT: self.channel}
-        notices = StaffNotices(minds, StaffPlace(ACCOUNT, STAFF), Lang("es"))
-        window = timedelta(milliseconds=15)
-        corridor = Corridor(self.store, bus, minds, notices, channels, locks, window=window)
-        deliverer = Deliverer(self.store, bus, notices, channels)
-        self.intake = Intake(self.store, bus)
-        self.casework = Casework(self.store, bus, minds, notices, locks, FileStore(self.folder))
-        room = StaffRoom(self.store, bus, self.casework, notices, Lang("es"))
-        clock = Clock(self.store, bus, {STAFF_TIMER: room, ALERT_TIMER: Alerts(self.store, bus, notices)})
-        await deliverer.recover()
-        self._tasks = [asyncio.create_task(part.run()) for part in (corridor, deliverer, clock)]
-
-    async def crash(self) -> None:
-        """End in the middle of whatever it is doing; what was handed to the database's thread is done."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.store.write(lambda connection: None)
 
 
 @dataclass(slots=True)

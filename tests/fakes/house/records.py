@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from bot.store.tables import cases, conversations, edits, identities, inbound, messages, outbox, turns
+from bot.store.tables import cases, conversations, edits, identities, inbound, messages, outbox, timers, turns
+from bot.store.tables import drafts as kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,17 @@ def case_states(connection: Connection) -> list[tuple[int, str]]:
     return [
         (r.id, r.state) for r in connection.execute(select(cases.c.id, cases.c.state).order_by(cases.c.id))
     ]
+
+
+def drafts(connection: Connection, case: int, state: str) -> list[str]:
+    """Texts of staff that were not sent at once, by what became of them: kept, sent, discarded."""
+    query = select(kept.c.text).where(kept.c.case_id == case, kept.c.state == state).order_by(kept.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def due(connection: Connection, now: datetime) -> int:
+    """Timers that should have been seen to by now."""
+    return connection.execute(select(func.count()).where(timers.c.due_at <= now)).scalar_one()
 
 
 def edited(connection: Connection) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ class Delivered:
 class ScriptedChannel:
     """Sends with random receipts while `calm` is not set, then always well."""
 
-    rng: random.Random
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
     calm: bool = False
     ticks: itertools.count[int] = field(default_factory=itertools.count)
     delivered: list[Delivered] = field(default_factory=list)
