@@ -64,6 +64,8 @@ class Reader:
         match step:
             case Command(line) if line.startswith("make "):
                 self._make(line)
+            case Command(line) if line.startswith("cd "):
+                self.folder = self.folder / line.removeprefix("cd ")
             case Command(line) if line in LASTING:
                 self.starts(line)
             case Command():
