@@ -247,7 +247,7 @@ class Casework:
             return
         try:
             async with asyncio.timeout(HUSH_SECONDS):
-                while await self._store.read(lambda c: outbox.under_way(c, conversation)):
+                while await self._store.write(work):  # a send that is to be tried again is cancelled here
                     await self.changed(0.1)
         except TimeoutError:
             _log.warning("a take-over did not wait for the bot's last message", conversation=conversation)
