@@ -284,7 +284,7 @@ def mind(tmp_path_factory: pytest.TempPathFactory) -> Mind:
 async def test_every_order_keeps_the_promises(
     tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "LONGEST_RETRY", 0.02)  # tries follow one another as fast as they may
+    monkeypatch.setattr(deliver, "LONGEST_RETRY", 0.004)  # tries follow one another as fast as they may
     approved = Approved(mind.voice)
     gate = asyncio.Semaphore(TOGETHER)
     totals: Counter[str] = Counter()

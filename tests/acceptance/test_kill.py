@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.store import dossiers, outbox
 from tests.fakes.counts import counts
 from tests.fakes.house import PATIENCE, STAFF_CHAT, records, write_shop
+from tests.fakes.house.accounts import deliveries
 from tests.fakes.house.inprocess import settings_of
 from tests.fakes.house.process import BotProcess
 from tests.fakes.house.records import Said
@@ -79,25 +79,6 @@ async def until_rest(bot: BotProcess, wrote: list[tuple[int, int]]) -> None:
             await asyncio.sleep(0.05)
 
 
-def deliveries(said: list[Said], ledger: list[dict[str, Any]]) -> Counter[str]:
-    """Hold one conversation's record against what its member received; how its sends ended.
-
-    Whatever was received is one message of the record, once, in the record's order; whatever the record
-    calls sent was received; a held send may have been received or not, and is the only one to be unsure of.
-    """
-    ours = [s for s in said if s.author == "bot"]
-    received = {str(line["message_id"]): line for line in ledger}
-    assert len(received) == len(ledger)
-    known = [s.external_id for s in ours if s.delivery == "sent" and s.external_id]
-    assert len(known) == len(set(known)), "two messages of the record are the same one on the platform"
-    assert [i for i in received if i in set(known)] == known, "lost, or out of order"
-    assert {s.delivery for s in ours} <= {"sent", "held"}, "a send came to no end"
-    unsure = Counter(s.text for s in ours if s.delivery == "held")
-    stray = Counter(line["plain"] for i, line in received.items() if i not in set(known))
-    assert stray <= unsure, "something was received that the record does not account for: sent twice"
-    return Counter(s.delivery or "" for s in ours)
-
-
 @pytest.mark.parametrize("kills", counts(test=3, slow=10, soak=50))
 async def test_no_kill_loses_doubles_or_disorders_anything(tmp_path: Path, kills: int) -> None:
     rng = random.Random(SEED + kills)
@@ -141,7 +122,7 @@ async def test_no_kill_loses_doubles_or_disorders_anything(tmp_path: Path, kills
             for member in MEMBERS:
                 total += deliveries(
                     [s for s in record if s.member == str(member)],
-                    [line for line in ledger if line["chat"] == member],
+                    [(str(line["message_id"]), line["plain"]) for line in ledger if line["chat"] == member],
                 )
             one_answer_a_turn(record)
             held = bot.read(records.held)

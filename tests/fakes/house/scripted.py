@@ -50,7 +50,7 @@ class ScriptedChannel:
         """Take a moment, arrive or not, take another, and tell; a cancelled send may have arrived."""
         [delivery] = self.rng.choices(
             [Delivery.SENT, Delivery.RETRY, Delivery.UNCERTAIN, Delivery.REFUSED, Delivery.GONE],
-            [1, 0, 0, 0, 0] if self.calm else [80, 8, 6, 3, 3],
+            [1, 0, 0, 0, 0] if self.calm else [68, 20, 6, 3, 3],
         )
         arrives = delivery is Delivery.SENT or (delivery is Delivery.UNCERTAIN and self.rng.random() < 0.5)
         await asyncio.sleep(self.rng.choice((0, 0, 0.002, 0.01)))
