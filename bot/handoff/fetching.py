@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -20,6 +20,9 @@ from bot.store.filestore import FileStore
 from bot.store.timers import Timer
 
 _log = structlog.get_logger(__name__)
+
+PAUSES = (1.0, 10.0, 60.0)
+"""Seconds before each further try of a file that could not be had: networks stumble."""
 
 
 class Fetching:
@@ -41,19 +44,27 @@ class Fetching:
         self._filestore, self._notices, self._limit, self._clock = filestore, notices, limit, clock
 
     async def __call__(self, timer: Timer) -> None:
-        """Fetch one file and tell the staff place; a file that cannot be had is written down as refused."""
+        """Fetch one file and tell the staff place; one that cannot be had is written down as refused."""
         attachment = int(timer.payload["file"])
         file = await self._store.read(lambda c: files.find(c, attachment))
         channel = self._channels.get(file.account) if file is not None else None
         if file is None or channel is None:
             await self._store.write(lambda c: timers.done(c, timer.id))
             return
+        if file.size > self._limit:
+            what = f"the file has {file.size} bytes, more than {self._limit}"
+            await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
+            return
         try:
             content = await channel.fetch(file.ref, limit=self._limit)
         except ChannelError as error:
-            _log.warning("a file was not fetched", file=attachment, error=error.what)
+            tries = int(timer.payload.get("tries", 0))
+            _log.warning("a file was not fetched", file=attachment, tries=tries + 1, error=error.what)
             what = error.what
-            await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
+            if tries < len(PAUSES):
+                await self._store.write(lambda c: self._postpone(c, timer, tries))
+            else:
+                await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
             return
         name = await asyncio.to_thread(self._filestore.write, content)
         now = self._clock()
@@ -70,6 +81,16 @@ class Fetching:
         for lane in await self._store.write(work):
             self._bus.wake(Topic.LANE, lane)
         self._bus.wake(Topic.CASES)
+
+    def _postpone(self, connection: Connection, timer: Timer, tries: int) -> None:
+        if timers.done(connection, timer.id):
+            timers.set_timer(
+                connection,
+                timer.kind,
+                self._clock() + timedelta(seconds=PAUSES[tries]),
+                conversation=timer.conversation,
+                payload={**timer.payload, "tries": tries + 1},
+            )
 
     def _refuse(self, connection: Connection, timer: Timer, attachment: int, error: str) -> None:
         timers.done(connection, timer.id)

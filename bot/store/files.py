@@ -20,7 +20,10 @@ RECENT = 10
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a member as it is known here; `sha256` once it is stored."""
+    """A file of a member as it is known here; `sha256` once it is stored.
+
+    `size` in bytes: as the platform announced it (0 if it did not), and as it is once it is stored.
+    """
 
     id: int
     account: Account
@@ -30,6 +33,7 @@ class StoredFile:
     name: str
     mime: str
     kind: AttachmentKind
+    size: int
     sha256: str | None
     state: str
 
@@ -86,6 +90,7 @@ def find(connection: Connection, attachment: int) -> StoredFile | None:
         name=row.name,
         mime=row.mime,
         kind=AttachmentKind(row.kind),
+        size=row.size,
         sha256=row.sha256,
         state=row.state,
     )
