@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from bot.store.tables import attachments as files
 from bot.store.tables import cases, conversations, edits, identities, inbound, messages, outbox, timers, turns
 from bot.store.tables import drafts as kept
 
@@ -149,6 +150,11 @@ def drafts(connection: Connection, case: int, state: str) -> list[str]:
 def due(connection: Connection, now: datetime) -> int:
     """Timers that should have been seen to by now."""
     return connection.execute(select(func.count()).where(timers.c.due_at <= now)).scalar_one()
+
+
+def attachments_in(connection: Connection, state: str) -> list[str]:
+    """Names of members' files in a state: announced, wanted, stored, refused."""
+    return list(connection.execute(select(files.c.name).where(files.c.state == state)).scalars())
 
 
 def edited(connection: Connection) -> list[tuple[str, str]]:
