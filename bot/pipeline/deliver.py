@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -14,6 +15,7 @@ from bot.channels.base import Channel
 from bot.domain import Account, Delivery, OutboxState, Receipt
 from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
+from bot.pipeline.together import Together
 from bot.store import outbox
 from bot.store.engine import Store
 from bot.store.outbox import Claimed
@@ -23,6 +25,24 @@ _log = structlog.get_logger(__name__)
 LONGEST_RETRY = 60.0
 """Seconds between tries of a send that surely did not arrive; they double from one second up to this."""
 NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a lane asks of the store: settle what it has just sent, if anything, and claim its next send."""
+
+    lane: str
+    claimed: Claimed | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one unit did for many lanes: a state for each step that settled, lanes to wake, claims."""
+
+    states: list[OutboxState | None]
+    lanes: list[str]
+    claimed: dict[str, Claimed]
 
 
 class Deliverer:
@@ -39,6 +59,7 @@ class Deliverer:
     ) -> None:
         self._store, self._bus, self._notices = store, bus, notices
         self._channels, self._clock = channels, clock
+        self._steps: Together[Step, Claimed | None] = Together(self._step)
         self._lanes: Lanes[str] = Lanes("deliver", self._work)
         bus.listen(Topic.LANE, self._lanes.wake)
 
@@ -68,10 +89,10 @@ class Deliverer:
         return held
 
     async def _work(self, lane: str, woken: asyncio.Event) -> None:
-        found = await self._store.write(lambda connection: outbox.claim(connection, lane, self._clock()))
-        while found is not None:
-            receipt = await self._send(found)
-            found = await self._settle(lane, found, receipt)
+        claimed = await self._steps.do(Step(lane))
+        while claimed is not None:
+            receipt = await self._send(claimed)
+            claimed = await self._settle(lane, claimed, receipt)
 
     async def _send(self, claimed: Claimed) -> Receipt:
         send = claimed.send
@@ -96,16 +117,37 @@ class Deliverer:
             receipt = Receipt(Delivery.RETRY, retry_after=pause, error=receipt.error)
         pause = 0.5
         while True:
-            now = self._clock()
             try:
-                state, lanes, found = await self._store.write(
-                    lambda connection, now=now: self._write(connection, lane, claimed, receipt, now)  # type: ignore[misc]  # a default binds the loop's value
-                )
-                break
+                return await self._steps.do(Step(lane, claimed, receipt))
             except Exception:  # whatever keeps the database from writing, the receipt must not be lost
                 _log.exception("a receipt could not be written, trying again", outbox=claimed.id)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
+
+    async def _step(self, steps: Sequence[Step]) -> list[Claimed | None]:
+        """Settle what was sent and claim what comes next, for many lanes in one unit."""
+        now = self._clock()
+        written = await self._store.write(lambda connection: self._write(connection, steps, now))
+        for lane in written.lanes:
+            self._bus.wake(Topic.LANE, lane)
+        for step, state in zip(steps, written.states, strict=True):
+            if step.claimed is not None and step.receipt is not None and state is not None:
+                self._tell(step.lane, step.claimed, step.receipt, state)
+        return [written.claimed.get(step.lane) for step in steps]
+
+    def _write(self, connection: Connection, steps: Sequence[Step], now: datetime) -> Written:
+        done = [(s.claimed, s.receipt) for s in steps if s.claimed is not None and s.receipt is not None]
+        settled = iter(outbox.settle(connection, done, now))
+        states = [next(settled) if step.claimed is not None else None for step in steps]
+        lanes: list[str] = []
+        for step, state in zip(steps, states, strict=True):
+            if state is OutboxState.HELD and step.claimed is not None:
+                lanes += self._notices.held(connection, step.claimed, now)
+        return Written(states, lanes, outbox.claim(connection, [step.lane for step in steps], now))
+
+    def _tell(self, lane: str, claimed: Claimed, receipt: Receipt, state: OutboxState) -> None:
+        if state is OutboxState.PENDING:
+            asyncio.get_running_loop().call_later(receipt.retry_after, self._bus.wake, Topic.LANE, lane)
         if state is not OutboxState.SENT:
             _log.warning(
                 "not sent",
@@ -114,19 +156,4 @@ class Deliverer:
                 state=state.value,
                 error=receipt.error,
             )
-        for other in lanes:
-            self._bus.wake(Topic.LANE, other)
-        if state is OutboxState.PENDING:
-            asyncio.get_running_loop().call_later(receipt.retry_after, self._bus.wake, Topic.LANE, lane)
-        if claimed.send.case is not None or state is OutboxState.HELD or claimed.send.message is not None:
-            self._bus.wake(Topic.CASES)
-        return found
-
-    def _write(
-        self, connection: Connection, lane: str, claimed: Claimed, receipt: Receipt, now: datetime
-    ) -> tuple[OutboxState, list[str], Claimed | None]:
-        state = outbox.settle(connection, claimed, receipt, now)
-        lanes: list[str] = []
-        if state is OutboxState.HELD:
-            lanes = self._notices.held(connection, claimed, now)
-        return state, lanes, outbox.claim(connection, lane, now)
+        self._bus.wake(Topic.CASES)

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from bot.conversation.ownership import Ownership
 from bot.conversation.situation import Memory, Said, Situation
@@ -27,6 +27,9 @@ from bot.domain import (
 from bot.store.tables import attachments, cases, contacts, conversations, identities, messages, places
 
 OPEN_CASES = ("new", "assigned", "waiting", "snoozed", "reopened")
+
+_UNHANDLED = text("messages.outcome IS NULL AND messages.author = 'member'")
+"""In the words of the partial index: SQLite uses it only where it reads the same."""
 
 _open_case = (
     select(func.max(cases.c.id))
@@ -66,8 +69,7 @@ _unhandled = (
     .outerjoin(attachments, attachments.c.message_id == messages.c.id)
     .where(
         messages.c.conversation_id == bindparam("conversation"),
-        messages.c.outcome.is_(None),
-        messages.c.author == "member",
+        _UNHANDLED,
     )
     .order_by(messages.c.id, attachments.c.id)
 )
@@ -102,7 +104,7 @@ def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list
     """Conversations with messages that were stored before `before` and have no outcome yet."""
     found = connection.execute(
         select(messages.c.conversation_id)
-        .where(messages.c.outcome.is_(None), messages.c.author == "member", messages.c.stored_at < before)
+        .where(_UNHANDLED, messages.c.stored_at < before)
         .distinct()
         .limit(limit)
     ).scalars()

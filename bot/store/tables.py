@@ -291,7 +291,6 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     Column("claimed_at", Instant),
     Column("sent_at", Instant),
-    Index("ix_outbox_lane", "lane", "id"),
     Index(
         "ix_outbox_open",
         "lane",

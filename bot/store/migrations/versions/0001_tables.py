@@ -322,7 +322,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'held'"),
         postgresql_where=sa.text("state = 'held'"),
     )
-    op.create_index("ix_outbox_lane", "outbox", ["lane", "id"])
     op.create_index("ix_outbox_message_id", "outbox", ["message_id"])
     op.create_index(
         "ix_outbox_open",
