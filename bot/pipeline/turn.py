@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from bot.pipeline.lanes import Lanes, Locks
 from bot.pipeline.model import Decision, Reading
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
+from bot.pipeline.together import Together
 from bot.pipeline.understand import understand
 from bot.store import cases, files, outbox, situations, turns
 from bot.store.engine import Store
@@ -63,6 +64,7 @@ class Corridor:
         self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
         self._channels, self._locks, self._window, self._clock = channels, locks, window, clock
         self._lanes: Lanes[ConversationId] = Lanes("turn", self._work)
+        self._situations: Together[ConversationId, Situation | None] = Together(self._load)
         self._hints: set[asyncio.Task[None]] = set()
         bus.listen(Topic.CONVERSATION, lambda key: self._lanes.wake(ConversationId(int(key))))
 
@@ -103,12 +105,16 @@ class Corridor:
                     return
 
     async def _read(self, conversation: ConversationId) -> tuple[Situation | None, Reading | None]:
-        situation = await self._store.read(lambda connection: situations.load(connection, conversation))
+        situation = await self._situations.do(conversation)
         if situation is None or not situation.said:
             return None, None
         if not situation.ownership.bot_may_speak or situation.blocked:
             return situation, Reading(situation.said[-1].id)
         return situation, await understand(situation, self._minds.current.interpreter)
+
+    async def _load(self, asked: Sequence[ConversationId]) -> list[Situation | None]:
+        found = await self._store.read(lambda connection: situations.load_all(connection, asked))
+        return [found.get(conversation) for conversation in asked]
 
     async def _finish(self, situation: Situation, reading: Reading) -> bool:
         """Write the turn; False when the conversation has moved since it was read."""

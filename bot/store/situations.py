@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -51,11 +52,12 @@ _conversation = (
     .join(contacts, contacts.c.id == conversations.c.contact_id)
     .join(identities, identities.c.id == conversations.c.identity_id)
     .join(places, places.c.id == conversations.c.place_id)
-    .where(conversations.c.id == bindparam("conversation"))
+    .where(conversations.c.id.in_(bindparam("asked", expanding=True)))
 )
 _unhandled = (
     select(
         messages.c.id,
+        messages.c.conversation_id,
         messages.c.kind,
         messages.c.text,
         messages.c.command,
@@ -68,7 +70,7 @@ _unhandled = (
     )
     .outerjoin(attachments, attachments.c.message_id == messages.c.id)
     .where(
-        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.conversation_id.in_(bindparam("asked", expanding=True)),
         _UNHANDLED,
     )
     .order_by(messages.c.id, attachments.c.id)
@@ -77,12 +79,33 @@ _unhandled = (
 
 def load(connection: Connection, conversation: ConversationId) -> Situation | None:
     """The situation of a conversation; None if there is no such conversation."""
-    row = connection.execute(_conversation, {"conversation": conversation}).one_or_none()
-    if row is None:
-        return None
-    rows = connection.execute(_unhandled, {"conversation": conversation}).all()
+    return load_all(connection, [conversation]).get(conversation)
+
+
+def load_all(connection: Connection, asked: Collection[ConversationId]) -> dict[ConversationId, Situation]:
+    """The situations of many conversations; those that don't exist are left out."""
+    said: dict[ConversationId, list[Said]] = {}
+    for _, group in groupby(connection.execute(_unhandled, {"asked": list(asked)}), key=lambda row: row.id):
+        rows = list(group)
+        said.setdefault(rows[0].conversation_id, []).append(_said(rows))
+    found = connection.execute(_conversation, {"asked": list(asked)})
+    return {row.id: _situation(row, said.get(row.id, ())) for row in found}
+
+
+def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list[ConversationId]:
+    """Conversations with messages that were stored before `before` and have no outcome yet."""
+    found = connection.execute(
+        select(messages.c.conversation_id)
+        .where(_UNHANDLED, messages.c.stored_at < before)
+        .distinct()
+        .limit(limit)
+    ).scalars()
+    return [ConversationId(i) for i in found]
+
+
+def _situation(row: Any, said: Sequence[Said]) -> Situation:
     return Situation(
-        conversation=conversation,
+        conversation=ConversationId(row.id),
         contact=ContactId(row.contact_id),
         version=row.version,
         ownership=Ownership(Owner(row.owner), row.staff),
@@ -96,19 +119,8 @@ def load(connection: Connection, conversation: ConversationId) -> Situation | No
         first_visit=row.greeted_at is None,
         blocked=row.blocked_at is not None,
         memory=Memory.from_json(row.context),
-        said=tuple(_said(list(group)) for _, group in groupby(rows, key=lambda r: r.id)),
+        said=tuple(said),
     )
-
-
-def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list[ConversationId]:
-    """Conversations with messages that were stored before `before` and have no outcome yet."""
-    found = connection.execute(
-        select(messages.c.conversation_id)
-        .where(_UNHANDLED, messages.c.stored_at < before)
-        .distinct()
-        .limit(limit)
-    ).scalars()
-    return [ConversationId(i) for i in found]
 
 
 def _said(rows: list[Any]) -> Said:
