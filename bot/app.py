@@ -223,7 +223,11 @@ async def open_bot(
                 place = StaffPlace(telegram.account, ref)
         for channel in await further(stack, parts) if further else ():
             channels[channel.account] = channel
-        gate = Gate(origins=settings.web_origins, public_url=settings.web_public_url)
+        gate = Gate(
+            origins=settings.web_origins,
+            public_url=settings.web_public_url,
+            proxies=settings.web_proxies,
+        )
         media = MediaFolder(settings.home)
         chat = WebChannel(transcript=Transcript(store), sessions=SessionStore(store), gate=gate, media=media)
         if web:

@@ -13,7 +13,8 @@ class VoceroError(Exception):
 
     def __init__(self, what: str, *, remedy: str = "", where: str = "") -> None:
         self.what, self.remedy, self.where = what, remedy, where
-        super().__init__(": ".join(part for part in (where, what) if part) + (f"\n{remedy}" if remedy else ""))
+        told = ": ".join(part for part in (where, what) if part)
+        super().__init__(f"{told}\n{remedy}" if remedy else told)
 
 
 class SettingsError(VoceroError):

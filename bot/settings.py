@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         (), description="Origins that may embed the web chat, separated by commas."
     )
     web_public_url: str = Field("", description="Address under which members reach the web chat.")
+    web_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of proxies before us, separated by commas; they may say who asks."
+    )
     staff_remote: bool = Field(
         False, description="Serve the staff page to other machines too (put it behind https)."
     )
@@ -56,7 +59,7 @@ class Settings(BaseSettings):
     log_format: str = Field("auto", pattern="^(auto|json|text)$", description="How log lines look.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
 
-    @field_validator("web_origins", mode="before")
+    @field_validator("web_origins", "web_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

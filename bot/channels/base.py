@@ -62,5 +62,5 @@ class Channel(Protocol):
         ...
 
     def split(self, message: Outgoing) -> tuple[Outgoing, ...]:
-        """The message as the platform takes it: split at paragraph ends, never cut, buttons below the last."""
+        """The message as the platform takes it: split at paragraph ends, buttons below the last part."""
         ...

@@ -49,6 +49,8 @@ class Memory:
     given: Mapping[EntryId, int] = field(default_factory=dict)
     tried: tuple[EntryId, ...] = ()
     talks: int = 0
+    person_offered: bool = False
+    """Whether the last thing said came with a person's button, so that a bare "yes" calls one."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Memory:
@@ -60,6 +62,7 @@ class Memory:
             given={EntryId(k): int(v) for k, v in data.get("given", {}).items()},
             tried=tuple(EntryId(i) for i in data.get("tried", ())),
             talks=int(data.get("talks", 0)),
+            person_offered=bool(data.get("person_offered", False)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -71,6 +74,7 @@ class Memory:
             "given": dict(self.given),
             "tried": list(self.tried),
             "talks": self.talks,
+            "person_offered": self.person_offered,
         }
 
     def answered(self, entry: EntryId) -> Memory:

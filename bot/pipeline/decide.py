@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.conversation.assent import assent
 from bot.conversation.situation import Last, Memory, Said, Situation
 from bot.domain import (
     AttachmentKind,
@@ -54,8 +55,9 @@ def decide(situation: Situation, reading: Reading, knowledge: Knowledge, now: da
     `now` is aware; days are those of the brand's time zone. Every situation with something said has an
     answer here, whatever the text.
     """
-    desk = _Desk(situation, reading, knowledge, now)
-    return desk.decision()
+    decision = _Desk(situation, reading, knowledge, now).decision()
+    offered = decision.offer_person and not decision.hands_off
+    return replace(decision, memory=replace(decision.memory, person_offered=offered))
 
 
 def language(situation: Situation, reading: Reading, knowledge: Knowledge) -> Lang:
@@ -99,6 +101,9 @@ class _Desk:
                 return self._command(self._main.command)
             case InboundKind.BUTTON:
                 return self._button(self._main.command)
+        answer = self._answer(assent(self._reading.text))
+        if answer is not None:
+            return answer
         heard = self._reading.understanding
         if self._reading.failed:
             return self._hand_off(Reason.NOT_UNDERSTOOD, rule="engine_failed")
@@ -128,6 +133,23 @@ class _Desk:
             if entry is not None:
                 return self._entry(entry, rule="button")
         return self._menu(Talk.STALE_BUTTON, rule="stale_button")
+
+    # -- yes and no
+
+    def _answer(self, said: bool | None) -> Decision | None:
+        """What a bare yes or no means after what was offered; None when it means nothing."""
+        memory = self._situation.memory
+        if said is None or self._situation.ownership.owner is Owner.QUEUE:
+            return None
+        if memory.last is Last.CLARIFY:
+            if not said:
+                return self._hand_off(Reason.NOT_UNDERSTOOD, rule="none_of_these")
+            if len(memory.options) == 1 and (entry := self._knowledge.entries.get(memory.options[0])):
+                return self._entry(entry, rule="accepted")
+            return None
+        if said and memory.person_offered:
+            return self._hand_off(Reason.ASKED, rule="accepted")
+        return None
 
     # -- no words
 

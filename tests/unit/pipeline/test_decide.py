@@ -96,6 +96,29 @@ class TestNotUnderstood:
         assert (decision.reason, decision.rule) == (Reason.NOT_UNDERSTOOD, "engine_failed")
 
 
+class TestYesAndNo:
+    @pytest.mark.parametrize("text", ["sí", "Si porfa", "ya, dale", "yes please", "sim", "OK!"])
+    def test_yes_to_an_offered_person_calls_one(self, text: str) -> None:
+        offered = decided(heard(nlu.NOTHING, Band.NONE)).memory
+        decision = decided(heard(nlu.NOTHING, Band.NONE, content=False), text=text, memory=offered)
+        assert (decision.reason, decision.rule) == (Reason.ASKED, "accepted")
+
+    def test_no_to_all_titles_calls_a_person(self) -> None:
+        offered = decided(heard("envio", Band.UNSURE, near=("pago",))).memory
+        decision = decided(heard(nlu.NOTHING, Band.NONE, content=False), text="no, ninguna", memory=offered)
+        assert decision.reason is Reason.NOT_UNDERSTOOD
+
+    def test_yes_to_the_only_title_is_its_answer(self) -> None:
+        offered = decided(heard("envio", Band.UNSURE)).memory
+        decision = decided(heard(nlu.NOTHING, Band.NONE, content=False), text="sí", memory=offered)
+        assert (decision.entry, decision.rule) == ("envio", "accepted")
+
+    def test_yes_to_nothing_is_no_message(self) -> None:
+        answered = decided(heard("envio")).memory
+        decision = decided(heard(nlu.NOTHING, Band.NONE, content=False), text="ok", memory=answered)
+        assert decision.outcome is Outcome.IGNORED
+
+
 class TestPeople:
     def test_who_asks_for_a_person_gets_one(self) -> None:
         assert decided(heard(nlu.PERSON)).reason is Reason.ASKED
