@@ -74,6 +74,7 @@ async def test_the_second_file_opens_a_case_and_reaches_staff(tmp_path: Path) ->
             CONTENT,
         )
 
+        await house.rest(messages=2)
         assert house.staff
         house.staff.replies_to(document.message, "Recibimos tu boleta")  # the file speaks of its case
         await fake.wait_for(lambda ledger: "Recibimos tu boleta" in ledger.texts(11), PATIENCE)
