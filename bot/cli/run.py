@@ -173,7 +173,7 @@ async def _tell_what_is_there(cli: Cli, bot: "Bot", *, demo: bool) -> None:
     ]
     if bot.web_address:
         address = settings.web_public_url.rstrip("/") or bot.web_address
-        rows.append((words("run.chat"), f"{address}/"))
+        rows.append((words("run.chat"), f"{address}/chat"))
         rows.append((words("run.staff"), await _way_in(cli, bot, knowledge, address, demo=demo)))
     output.pairs(rows)
     if not settings.telegram_token.get_secret_value():
