@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything anew, keep the figures in bench/results, and put them in the README."""
+"""`python -m bench`: measure anew, keep the figures in bench/results, and put them in the README."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench import corridor
 
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "bench" / "results" / "corridor.json"
-MARK = "<!-- bench -->"
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def main() -> None:
@@ -48,9 +48,10 @@ def table(result: dict[str, Any]) -> str:
 def _put(path: Path, text: str) -> None:
     if not path.is_file():
         return
-    parts = path.read_text(encoding="utf-8").split(MARK)
-    if len(parts) == 3:
-        path.write_text(f"{parts[0]}{MARK}\n{text}\n{MARK}{parts[2]}", encoding="utf-8")
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

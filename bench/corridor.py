@@ -1,8 +1,8 @@
 """Messages a second and added milliseconds through the corridor, beside a bare echo bot, in one run.
 
-`python -m bench.corridor` starts the fake Telegram in a process of its own (its limits lifted), and on it, one
-after another and in turns, Vocero (settle window 0, every message durable) and a bare python-telegram-bot echo
-bot. Each member has one message under way at a time, so that no two are joined to one turn.
+`python -m bench.corridor` starts the fake Telegram in a process of its own (its limits lifted), and on it,
+in turns, Vocero (settle window 0, every message durable) and a bare python-telegram-bot echo bot. Each member
+has one message under way at a time, so that no two are joined to one turn.
 """
 
 from __future__ import annotations
@@ -114,10 +114,7 @@ async def _cold_start(folder: Path) -> float:
 async def _bot(
     name: str, telegram: RemoteTelegram, data: Path, models: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    data.mkdir(parents=True, exist_ok=True)
-    if name == "vocero" and not (data / "models").exists() and models != data / "models":
-        models.mkdir(exist_ok=True)
-        (data / "models").symlink_to(models)
+    _furnish(data, models)
     module = "bench.echo" if name == "echo" else "bot.cli.main"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -145,9 +142,17 @@ async def _bot(
             await process.wait()
 
 
+def _furnish(data: Path, models: Path) -> None:
+    """A fresh data folder; trained models are shared by runs, unless they are to be made anew."""
+    data.mkdir(parents=True, exist_ok=True)
+    if models != data / "models":
+        models.mkdir(exist_ok=True)
+        (data / "models").symlink_to(models)
+
+
 async def _polling(telegram: RemoteTelegram) -> None:
     async with asyncio.timeout(60):
-        while not (await telegram.do("state"))["polls"]:
+        while not (await telegram.do("state"))["polls"]:  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.02)
 
 
