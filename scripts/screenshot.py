@@ -44,7 +44,7 @@ def demo() -> Iterator[tuple[str, str]]:
                 told += line
                 if "Ctrl+C" in line:
                     break
-            chat = re.search(r"http://\S+:\d+/(?=\s)", told)
+            chat = re.search(r"http://\S+:\d+/(?:chat)?(?=\s)", told)
             staff = re.search(r"http://\S+/staff/login\?token=[\w-]+", told)
             assert chat, told
             assert staff, told
