@@ -18,6 +18,7 @@ from bot.cli.help import UsageMistake, explain, no_command
 from bot.cli.output import Output
 from bot.cli.words import LANGUAGES, Words, choose
 from bot.errors import VoceroError
+from nlu.errors import NluError
 
 NOT_RIGHT, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: something is not as it should be; the command line itself; Ctrl+C."""
@@ -51,9 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if tell_more(errors, words, output):
             return NOT_RIGHT
         raise
+    except NluError as error:
+        output.note(f"{words('failure.error')} {words('failure.training', problem=error)}")
+        output.note(f"{words('failure.remedy')} {words('failure.training_remedy')}")
+        return NOT_RIGHT
     except BrokenPipeError:
         # The reader of a pipe has gone, as `| head` does; nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_RIGHT
+    except OSError as error:
+        if error.filename is None:
+            raise
+        output.note(f"{words('failure.error')} {error.filename}: {error.strerror}")
+        output.note(f"{words('failure.remedy')} {words('failure.file_remedy')}")
         return NOT_RIGHT
     return result if isinstance(result, int) else 0
 

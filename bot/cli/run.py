@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.cli import Cli
 from bot.errors import KnowledgeError, StartupError, VoceroError
+from nlu.errors import NluError
 
 if TYPE_CHECKING:
     from bot.app import Bot
@@ -149,7 +150,7 @@ async def _serve(cli: Cli, settings: "Settings", *, demo: bool) -> int:
                 stopping.is_open = True
                 await _tell_what_is_there(cli, bot, demo=demo)
                 await bot.run(stopping.stop)
-        except VoceroError:
+        except (VoceroError, NluError):
             if not stopping.stop.is_set():
                 raise
             return 1  # the training process got the same Ctrl+C

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.conftest import Vocero
+from tests.integration.cli.conftest import ROOT, Vocero
 
 
 def test_help_comes_in_both_languages(vocero: Vocero) -> None:
@@ -173,6 +174,34 @@ def test_no_command_works_with_files_that_do_not_pass(vocero: Vocero, brand: Pat
         assert "faq/facts.yml:1:" in told.stderr
         assert "vocero faq check" in told.stderr
         assert "Traceback" not in told.stderr
+
+
+def test_learning_that_fails_is_told_in_words(vocero: Vocero, tmp_path: Path) -> None:
+    """The training process finds a broken library, as after half an upgrade."""
+    broken = tmp_path / "broken" / "scipy"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('half installed')\n", encoding="utf-8")
+    paths = os.pathsep.join([str(broken.parent), str(ROOT)])
+
+    told = vocero("ask", "hola", VOCERO_DATA=str(tmp_path / "data"), PYTHONPATH=paths)
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: el bot no pudo aprender de las preguntas:")
+    assert "Qué hacer:" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_folder_that_cannot_be_is_told_in_words(vocero: Vocero, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "models").write_text("in the way", encoding="utf-8")
+
+    told = vocero("ask", "hola", VOCERO_DATA=str(data))
+
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"Error: {data / 'models'}")
+    assert "Qué hacer: Revisa la ruta" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_the_cases_are_tried_and_counted(vocero: Vocero) -> None:
