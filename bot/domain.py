@@ -125,6 +125,8 @@ class Inbound:
     text: str = ""
     command: str = ""
     reply_to: str = ""
+    reply_to_us: bool = False
+    """Whether the message replied to is this account's own."""
     album: str = ""
     attachments: tuple[AttachmentRef, ...] = ()
     raw: str = ""

@@ -138,6 +138,7 @@ class Key(StrEnum):
     STAFF_CASES_NONE = "staff_cases_none"
     STAFF_CASE_LINE = "staff_case_line", "case member reason waiting"
     STAFF_FILE = "staff_file", "case name"
+    STAFF_FILE_REFUSED = "staff_file_refused", "case name"
     STAFF_PUBLISHED = "staff_published", "version changes"
     STAFF_REJECTED = "staff_rejected", "problems"
     STAFF_BUTTON_TAKE = "staff_button_take"

@@ -17,7 +17,7 @@ from bot.conversation.ownership import Act, Change, apply
 from bot.conversation.situation import Situation
 from bot.domain import Author, CaseId, CaseState, ConversationId, EntryId, OutboxId, Outgoing
 from bot.handoff.desk import CaseSummary, Done, Dossier, DraftAction, Result, StaffMember
-from bot.handoff.notices import ALERT_TIMER, StaffNotices, speak
+from bot.handoff.notices import ALERT_TIMER, StaffNotices
 from bot.pipeline.lanes import Locks
 from bot.pipeline.ports import Minds
 from bot.store import cases, conversations, dossiers, files, outbox, situations, timers, turns
@@ -221,9 +221,7 @@ class Casework:
             def unit(connection: Connection) -> Acted:
                 if timer is not None and not timers.done(connection, timer):
                     return Acted(Result(Done.STALE, case))
-                current = cases.find(connection, case)
-                assert current is not None
-                return work(connection, current, now)
+                return work(connection, _current(connection, row), now)
 
             acted = await self._store.write(unit)
         self._wake(acted.lanes)
@@ -279,7 +277,7 @@ class Casework:
         else:
             told = voice.text(Key.GIVEN_BACK, lang, assistant=voice.knowledge.brand.voice.assistant)
             noted = self._text(Key.STAFF_GIVEN_BACK, case=str(row.id))
-        lanes = speak(connection, situation, told, lang, row.id, now)
+        lanes = self._notices.speak(connection, situation, told, lang, row.id, now, rule=act.value)
         lanes += self._notices.tell(connection, noted, now, case=row.id)
         return Acted(Result(Done.DONE, row.id), tuple(lanes))
 
@@ -327,6 +325,16 @@ class Casework:
     def _note_change(self, _key: str) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _current(connection: Connection, row: Case) -> Case:
+    """The case as it stands now; in place of a closed one, the one that is open in its conversation."""
+    found = cases.find(connection, row.id)
+    if found is not None and not found.is_open:
+        other = _situation(connection, row).case
+        found = cases.find(connection, other) if other is not None else found
+    assert found is not None
+    return found
 
 
 def _situation(connection: Connection, row: Case) -> Situation:

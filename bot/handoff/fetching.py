@@ -16,6 +16,7 @@ from bot.errors import ChannelError
 from bot.handoff.notices import StaffNotices
 from bot.store import files, timers
 from bot.store.engine import Store
+from bot.store.files import StoredFile
 from bot.store.filestore import FileStore
 from bot.store.timers import Timer
 
@@ -53,7 +54,7 @@ class Fetching:
             return
         if file.size > self._limit:
             what = f"the file has {file.size} bytes, more than {self._limit}"
-            await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
+            await self._refuse(timer, file, what)
             return
         try:
             content = await channel.fetch(file.ref, limit=self._limit)
@@ -64,7 +65,7 @@ class Fetching:
             if tries < len(PAUSES):
                 await self._store.write(lambda c: self._postpone(c, timer, tries))
             else:
-                await self._store.write(lambda c: self._refuse(c, timer, attachment, what))
+                await self._refuse(timer, file, what)
             return
         name = await asyncio.to_thread(self._filestore.write, content)
         now = self._clock()
@@ -92,9 +93,22 @@ class Fetching:
                 payload={**timer.payload, "tries": tries + 1},
             )
 
-    def _refuse(self, connection: Connection, timer: Timer, attachment: int, error: str) -> None:
-        timers.done(connection, timer.id)
-        files.refused(connection, attachment, error)
+    async def _refuse(self, timer: Timer, file: StoredFile, error: str) -> None:
+        """Write down why a file cannot be had, and say so where a person waits for it."""
+        now = self._clock()
+
+        def work(connection: Connection) -> list[str]:
+            if not timers.done(connection, timer.id):
+                return []
+            files.refused(connection, file.id, error)
+            if file.case is None:
+                return []
+            shown = file.name or file.kind.value
+            return self._notices.file_refused(connection, file.case, shown, now)
+
+        for lane in await self._store.write(work):
+            self._bus.wake(Topic.LANE, lane)
+        self._bus.wake(Topic.CASES)
 
 
 class StoredFiles:

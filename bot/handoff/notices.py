@@ -20,6 +20,7 @@ from bot.domain import (
     CaseId,
     EntryId,
     Lang,
+    Outcome,
     Outgoing,
     Owner,
     PlaceRef,
@@ -30,6 +31,7 @@ from bot.pipeline.phrase import Voice
 from bot.pipeline.ports import Minds
 from bot.store import cases, conversations, dossiers, outbox, situations, timers, turns
 from bot.store.outbox import Claimed, Send
+from bot.store.turns import Turn
 
 ALERT_TIMER = "alert"
 """A case that nobody has acted on yet."""
@@ -179,6 +181,11 @@ class StaffNotices:
         text = self.text(Key.STAFF_FILE, case=str(case), name=_shown(name, 80))
         return self.tell(connection, text, now, case=case, attachments=(attachment,))
 
+    def file_refused(self, connection: Connection, case: CaseId, name: str, now: datetime) -> list[str]:
+        """A file of the member cannot be had."""
+        text = self.text(Key.STAFF_FILE_REFUSED, case=str(case), name=_shown(name, 80))
+        return self.tell(connection, text, now, case=case)
+
     def tell(
         self,
         connection: Connection,
@@ -210,7 +217,50 @@ class StaffNotices:
         voice = self._voice
         lang = situation.lang or voice.knowledge.brand.languages[0]
         text = voice.handed_off(Reason.HELD, lang, case, now)
-        return speak(connection, situation, text, lang, case, now)
+        return self.speak(connection, situation, text, lang, case, now, rule="held")
+
+    def speak(
+        self,
+        connection: Connection,
+        situation: Situation,
+        text: str,
+        lang: Lang,
+        case: CaseId,
+        now: datetime,
+        *,
+        rule: str,
+    ) -> list[str]:
+        """Have the bot say a catalogue text about a case to the member; `rule` names why, in the turn."""
+        record = Turn(
+            situation.conversation,
+            Outcome.HANDED_OFF,
+            lang,
+            self._voice.knowledge.version,
+            rule=rule,
+            trace={"case": case},
+        )
+        turn = turns.record(connection, record, now)
+        [message] = turns.say(
+            connection,
+            situation.conversation,
+            [plain(text)],
+            author=Author.BOT,
+            now=now,
+            lang=lang,
+            turn=turn,
+            case=case,
+        )
+        send = Send(
+            situation.account,
+            situation.place,
+            Outgoing(text, markdown=True),
+            Author.BOT,
+            conversation=situation.conversation,
+            message=message,
+            turn=turn,
+        )
+        outbox.put(connection, [send], now)
+        return [send.lane]
 
     def text(self, key: Key, **values: str) -> str:
         """A staff text in the staff's language."""
@@ -219,31 +269,6 @@ class StaffNotices:
     @property
     def _voice(self) -> Voice:
         return self._minds.current.voice
-
-
-def speak(
-    connection: Connection, situation: Situation, text: str, lang: Lang, case: CaseId | None, now: datetime
-) -> list[str]:
-    """Have the bot say a catalogue text to the member, outside of a turn."""
-    [message] = turns.say(
-        connection,
-        situation.conversation,
-        [plain(text)],
-        author=Author.BOT,
-        now=now,
-        lang=lang,
-        case=case,
-    )
-    send = Send(
-        situation.account,
-        situation.place,
-        Outgoing(text, markdown=True),
-        Author.BOT,
-        conversation=situation.conversation,
-        message=message,
-    )
-    outbox.put(connection, [send], now)
-    return [send.lane]
 
 
 def _shown(text: str, most: int = SHOWN) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,6 +20,8 @@ from bot.store import outbox, timers
 from bot.store.engine import Store
 from bot.store.timers import Timer
 
+PATIENCE = timedelta(seconds=20)
+"""How long the receipt of a notice is waited for by a reply to it."""
 LISTED = 30
 """Cases that /casos lists at the most."""
 
@@ -52,7 +54,7 @@ class StaffRoom:
         match asked["command"]:
             case "":
                 if case is None:
-                    await self._drop(timer)  # colleagues talking to each other
+                    await self._puzzle(timer)
                     return
                 await self._replied(timer, await self._casework.reply(case, staff, text, timer=timer.id))
             case "cases":
@@ -63,6 +65,17 @@ class StaffRoom:
                 await self._command(timer, command, case, staff, text)
             case _:
                 await self._say(timer, self._notices.text(Key.STAFF_HELP))
+
+    async def _puzzle(self, timer: Timer) -> None:
+        """A text of which we don't know the case: to a colleague, or to a notice of which we must yet hear.
+
+        The receipt of a notice may be on its way while somebody already replies to it. Who replied to us and
+        still finds no case is told so: a text that staff believes sent must never vanish.
+        """
+        if not timer.payload.get("reply_to_us"):
+            await self._drop(timer)
+        elif self._clock() - timer.due_at > PATIENCE:
+            await self._say(timer, self._notices.text(Key.STAFF_UNKNOWN))
 
     async def _command(
         self, timer: Timer, command: str, case: CaseId | None, staff: StaffMember, text: str

@@ -21,7 +21,7 @@ from bot.domain import Account, Author, CaseId, ConversationId, InboundKind, Out
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
-from bot.pipeline.model import Decision, Reading
+from bot.pipeline.model import Decision, Reading, Talk
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
@@ -230,7 +230,7 @@ class Corridor:
         if decision.reason is not None and case is not None:
             again = situation.case is not None
             lanes.update(self._notices.opened(connection, situation, case, decision.reason, now, again=again))
-        elif decision.outcome is Outcome.RELAYED:
+        elif decision.outcome is Outcome.RELAYED or decision.talk is Talk.STILL_IN_LINE:
             lanes.update(self._notices.added(connection, situation, case, now))
         seen_by_staff = case is not None and (decision.hands_off or after.owner is not Owner.BOT)
         if seen_by_staff:

@@ -112,8 +112,7 @@ def advance(
         values["assigned_at"] = now
     if replied and row.first_reply_at is None:
         values["first_reply_at"] = now
-    if state is CaseState.RESOLVED:
-        values["closed_at"] = now
+    values["closed_at"] = now if state is CaseState.RESOLVED else None
     connection.execute(update(cases).where(cases.c.id == case).values(**values))
 
 

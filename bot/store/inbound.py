@@ -249,6 +249,7 @@ def _staff_timer(event: Inbound, now: datetime) -> dict[str, Any]:
             "text": event.text,
             "command": event.command,
             "reply_to": event.reply_to,
+            "reply_to_us": event.reply_to_us,
             "message_id": event.message_id,
             "files": len(event.attachments),
         },

@@ -109,9 +109,13 @@ class Parser:
             text=text,
             command=command,
             reply_to=_reply_to(message),
+            reply_to_us=self._is_ours(message.reply_to_message),
             album=message.media_group_id or "",
             attachments=attachments,
         )
+
+    def _is_ours(self, message: telegram.Message | None) -> bool:
+        return bool(message and message.from_user and str(message.from_user.id) == self._account.id)
 
     def _command(self, match: re.Match[str], text: str) -> tuple[InboundKind, str, str]:
         """Kind, canonical name and rest. A slash before any other word is no command but text."""
