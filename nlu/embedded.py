@@ -173,20 +173,18 @@ class EmbeddedInterpreter:
                 notes.append(f"follow-up: {intent} +{boost}")
         best = int(np.where(self._entries, scores, -np.inf).argmax())
         nearest = float(nearest_by_intent(similarity, model.kernel.owners, len(model.intents))[best])
-        counts, weights = model.use.of(words, model.vocabulary)
         evidence = gather(
             scores,
             nearest,
             self._entries,
             self._nothing,
-            np.asarray(counts.any(axis=1)),
-            counts[:, best] > 0,
-            weights,
+            model.use.of(words, model.vocabulary),
             best,
         )
         notes.append(
             f"score {evidence.score:.2f}, margin {evidence.margin:.2f}, nearest {evidence.nearest:.2f}, "
-            f"known {evidence.known:.0%}, shared {evidence.shared:.0%}, off-topic {evidence.nothing:.2f}"
+            f"known {evidence.known:.0%}, shared {evidence.shared:.0%}, off-topic {evidence.nothing:.2f}, "
+            f"elsewhere {evidence.elsewhere:.0%}"
         )
         confidence = model.judge.confidence(evidence)
         return _Ranking(
@@ -279,7 +277,7 @@ class EmbeddedInterpreter:
 def load(path: Path) -> EmbeddedInterpreter:
     """Load what `nlu.train.train` made; ModelFileError if it is damaged or of another version."""
     lexicon = load_lexicon()
-    return EmbeddedInterpreter(read_model(path, lexicon.concepts), lexicon)
+    return EmbeddedInterpreter(read_model(path, lexicon.concepts, lexicon.elsewhere), lexicon)
 
 
 def _ends(words: tuple[str, ...]) -> tuple[str, ...]:

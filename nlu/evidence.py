@@ -22,7 +22,8 @@ class Evidence:
 
     `score` of the best entry; `margin` to the second intent; `nearest` similarity of its closest example;
     `known`: weight of the text's words that any entry has; `shared`: that this entry has; `length`: few words
-    prove little; `nothing`: score of the built-in off-topic examples.
+    prove little; `nothing`: score of the built-in off-topic examples; `elsewhere`: weight of the words that
+    no entry has and that belong to subjects beside most FAQs.
     """
 
     score: float
@@ -32,9 +33,29 @@ class Evidence:
     shared: float
     length: float
     nothing: float
+    elsewhere: float
 
     def row(self) -> list[float]:
-        return [self.score, self.margin, self.nearest, self.known, self.shared, self.length, self.nothing]
+        return [
+            self.score,
+            self.margin,
+            self.nearest,
+            self.known,
+            self.shared,
+            self.length,
+            self.nothing,
+            self.elsewhere,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The different words of one text: how many examples of each intent have each word or its concept."""
+
+    counts: npt.NDArray[np.int16]
+    weights: Floats
+    elsewhere: npt.NDArray[np.bool_]
+    """Whether the word belongs to a subject beside most FAQs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +65,8 @@ class WordUse:
     names: dict[str, int]
     counts: npt.NDArray[np.int16]
 
-    def of(self, words: Sequence[str], vocabulary: Vocabulary) -> tuple[npt.NDArray[np.int16], Floats]:
-        """For each different word: how many examples of each intent have it or its concept; its weight."""
+    def of(self, words: Sequence[str], vocabulary: Vocabulary) -> Used:
+        """Look up each different word of a text."""
         weights: list[float] = []
         found = meanings(words, vocabulary)
         counts = np.zeros((len(found), self.counts.shape[1]), dtype=np.int16)
@@ -56,7 +77,8 @@ class WordUse:
             index = vocabulary.index.get(STEM + stem(word))
             rarity = vocabulary.rarest if index is None else float(vocabulary.rarity[index])
             weights.append(rarity * (LIGHT if word in vocabulary.function_words else 1.0))
-        return counts, np.array(weights, dtype=np.float32)
+        aside = np.array([word in vocabulary.elsewhere for word in found], dtype=np.bool_)
+        return Used(counts, np.array(weights, dtype=np.float32), aside)
 
 
 def meanings(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, list[str]]:
@@ -93,12 +115,13 @@ def gather(
     nearest: float,
     entries: npt.NDArray[np.bool_],
     nothing: int,
-    known: npt.NDArray[np.bool_],
-    shared: npt.NDArray[np.bool_],
-    weights: Floats,
+    used: Used,
     best: int,
 ) -> Evidence:
-    """Put the figures of one text together; `known` and `shared` are flags by stem of the text."""
+    """Put the figures of one text together."""
+    weights = used.weights
+    known = used.counts.any(axis=1)
+    shared = used.counts[:, best] > 0
     rest = np.delete(scores, [best, nothing] if nothing >= 0 and nothing != best else [best])
     total = float(weights.sum()) or 1.0
     return Evidence(
@@ -109,6 +132,7 @@ def gather(
         shared=float(weights[shared].sum()) / total,
         length=_length(weights),
         nothing=float(scores[nothing]) if nothing >= 0 else 0.0,
+        elsewhere=float(weights[used.elsewhere & ~known].sum()) / total,
     )
 
 

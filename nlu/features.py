@@ -46,6 +46,8 @@ class Vocabulary:
     rarest: float
     function_words: frozenset[str]
     concepts: Concepts
+    elsewhere: frozenset[str]
+    """Words of subjects beside most FAQs."""
 
     def vector(self, words: Sequence[str]) -> Vector:
         """Weigh the features of `words`, each group to its share of the unit length."""
@@ -120,7 +122,10 @@ def features(words: Sequence[str], concepts: Concepts, function_words: frozenset
 
 
 def fit_vocabulary(
-    texts: Sequence[Features], function_words: frozenset[str], concepts: Concepts
+    texts: Sequence[Features],
+    function_words: frozenset[str],
+    concepts: Concepts,
+    elsewhere: frozenset[str],
 ) -> Vocabulary:
     """Number the features of the training texts and weigh them by smoothed inverse document frequency."""
     seen: Counter[str] = Counter()
@@ -136,6 +141,7 @@ def fit_vocabulary(
         rarest=math.log((1 + count) / 2) + 1.0,
         function_words=function_words,
         concepts=concepts,
+        elsewhere=elsewhere,
     )
 
 

@@ -27,6 +27,8 @@ class Lexicon:
     """Words of the phrase -> the section it stands in: a system intent or one of the four above."""
     rules: RuleBook
     concepts: Concepts
+    elsewhere: frozenset[str]
+    """Words of subjects beside most FAQs: weather, sports, other firms."""
     examples: tuple[Example, ...]
 
     @property
@@ -39,7 +41,7 @@ class Lexicon:
         listed = frozenset().union(*self.function_words.values(), *self.common_words.values())
         said = {word for phrase in self.phrases for word in phrase if len(word) > 1}
         shown = {word for example in self.examples for word in normalise(example.text).tokens}
-        return listed | said | shown | self.concepts.words
+        return listed | said | shown | self.concepts.words | self.elsewhere
 
 
 def load_lexicon() -> Lexicon:
@@ -59,13 +61,16 @@ def load_lexicon() -> Lexicon:
     for section, line in _lines("examples.txt"):
         intent, _, lang = section.partition(" ")
         examples.append(Example(line, intent, lang))
+    everywhere = frozenset().union(*function.values())
+    aside = {token for _, line in _lines("elsewhere.txt") for token in normalise(line).tokens}
     return Lexicon(
         function_words=function,
         common_words=common,
         abbreviations=abbreviations,
         phrases={normalise(line).tokens: section for section, line in _lines("phrases.txt")},
         rules=RuleBook(parse_rules(_numbered("rules.txt"), "rules.txt")),
-        concepts=parse_concepts(_lines("concepts.txt"), frozenset().union(*function.values())),
+        concepts=parse_concepts(_lines("concepts.txt"), everywhere),
+        elsewhere=frozenset(aside.union(word + end for word in aside for end in ("s", "es")) - everywhere),
         examples=tuple(examples),
     )
 

@@ -81,19 +81,21 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def read_model(folder: Path, concepts: Concepts) -> Model:
+def read_model(folder: Path, concepts: Concepts, elsewhere: frozenset[str]) -> Model:
     """Read what `write_model` wrote; ModelFileError if it is not whole."""
     if not is_whole(folder):
         raise ModelFileError(f"{folder}: no whole model there; train again")
     try:
         document: Mapping[str, Any] = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
         with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-            return _model(document, {name: arrays[name] for name in arrays.files}, concepts)
+            return _model(document, {name: arrays[name] for name in arrays.files}, concepts, elsewhere)
     except (KeyError, ValueError, TypeError) as error:
         raise ModelFileError(f"{folder}: written by another version of the engine; train again") from error
 
 
-def _model(document: Mapping[str, Any], arrays: Mapping[str, Any], concepts: Concepts) -> Model:
+def _model(
+    document: Mapping[str, Any], arrays: Mapping[str, Any], concepts: Concepts, elsewhere: frozenset[str]
+) -> Model:
     return Model(
         version=document["version"],
         intents=tuple(document["intents"]),
@@ -105,6 +107,7 @@ def _model(document: Mapping[str, Any], arrays: Mapping[str, Any], concepts: Con
             rarest=document["rarest"],
             function_words=frozenset(document["function_words"]),
             concepts=concepts,
+            elsewhere=elsewhere,
         ),
         kernel=KernelModel(
             starts=arrays["starts"],

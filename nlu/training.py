@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from nlu.concepts import Concepts
-from nlu.evidence import Evidence, Judge, WordUse, gather, is_entry, meanings
+from nlu.evidence import Evidence, Judge, Used, WordUse, gather, is_entry, meanings
 from nlu.features import Floats, Ints, Vector, Vocabulary, features, fit_vocabulary
 from nlu.kernel import KernelModel, bend
+from nlu.lexicon import Lexicon
 from nlu.model import NOTHING
 
 RIDGE = 0.1
@@ -26,9 +26,15 @@ BALANCE = 0.5
 """Entries with many examples are held back by (their count / mean) ** BALANCE."""
 
 
-USUAL_JUDGE = (-6.1, 5.3, 1.9, -1.7, -0.8, 3.6, 2.5, -0.8)
-"""Bias and factors, as fitted on an FAQ of 57 entries x 21 questions."""
+USUAL_JUDGE = (-4.7, 3.3, 2.8, -1.8, 0.2, 2.9, 1.7, -3.9, -2.7)
+"""Bias and factors, as fitted on an FAQ of 65 entries x 43 questions."""
 DRAWN = 2.0
+NEAR = 0.15
+"""Share of the questions without an entry that stand as close to the FAQ as another entry's do.
+
+The rest is small talk and the world at large, for which the built-in off-topic examples stand. A judge that
+sees only near ones trusts words that the FAQ knows too little: other entries' questions are full of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +47,27 @@ class Fitted:
     use: WordUse
     judge: Judge
     inside: Floats
-    """Confidence of each FAQ example under leave-one-out, 0 where another entry won."""
-    outside: Floats
+    """Confidence of each FAQ example under leave-one-out."""
+    won: npt.NDArray[np.bool_]
+    """Whether its own entry was the best."""
+    near: Floats
     """Confidence of each FAQ example under leave-one-intent-out."""
+    far: Floats
+    """Confidence of each built-in off-topic example under leave-one-out."""
 
 
-def fit(
-    cores: Sequence[Sequence[str]], labels: Sequence[str], function_words: frozenset[str], concepts: Concepts
-) -> Fitted:
+def fit(cores: Sequence[Sequence[str]], labels: Sequence[str], lexicon: Lexicon) -> Fitted:
     """Fit on the words of each example and its intent."""
     intents = tuple(sorted(set(labels)))
     number = {intent: index for index, intent in enumerate(intents)}
     owners = np.array([number[label] for label in labels], dtype=np.int32)
-    counted = [features(words, concepts, function_words) for words in cores]
-    vocabulary = fit_vocabulary(counted, function_words, concepts)
+    function_words = lexicon.all_function_words
+    counted = [features(words, lexicon.concepts, function_words) for words in cores]
+    vocabulary = fit_vocabulary(counted, function_words, lexicon.concepts, lexicon.elsewhere)
     vectors = [vocabulary.weigh(found) for found in counted]
     matrix = _matrix(vectors, len(vocabulary.rarity))
     cosine = (matrix @ matrix.T).toarray().astype(np.float32)
-    inverse = _inverse(cosine, owners, len(intents))
+    inverse = _inverse(cosine, owners, np.array([is_entry(intent) for intent in intents]))
     targets = np.zeros((len(owners), len(intents)), dtype=np.float32)
     targets[np.arange(len(owners)), owners] = 1.0
     weights = inverse @ targets
@@ -71,9 +80,19 @@ def fit(
         owners=owners,
     )
     use = _word_use(cores, owners, intents, vocabulary)
-    known, unknown = _unseen(cores, owners, intents, vocabulary, use, cosine, inverse, weights, targets)
-    judge, inside, outside = _judge(known, unknown)
-    return Fitted(vocabulary, kernel, intents, use, judge, inside, outside)
+    known, near, far = _unseen(cores, owners, intents, vocabulary, use, cosine, inverse, weights, targets)
+    judge = _judge(known, near, far)
+    return Fitted(
+        vocabulary,
+        kernel,
+        intents,
+        use,
+        judge,
+        inside=_confidences(judge, [one for one, _ in known]),
+        won=np.array([won for _, won in known], dtype=np.bool_),
+        near=_confidences(judge, near),
+        far=_confidences(judge, far),
+    )
 
 
 def _matrix(vectors: Sequence[Vector], width: int) -> sparse.csr_matrix:
@@ -83,10 +102,10 @@ def _matrix(vectors: Sequence[Vector], width: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, indices, starts), shape=(len(vectors), width))
 
 
-def _inverse(cosine: Floats, owners: Ints, intents: int) -> Floats:
-    sizes = np.bincount(owners, minlength=intents)
+def _inverse(cosine: Floats, owners: Ints, entries: npt.NDArray[np.bool_]) -> Floats:
+    sizes = np.bincount(owners, minlength=len(entries))
     kernel = bend(np.clip(cosine, 0.0, 1.0))
-    kernel[np.diag_indices_from(kernel)] += RIDGE * (sizes[owners] / sizes.mean()) ** BALANCE
+    kernel[np.diag_indices_from(kernel)] += RIDGE * (sizes[owners] / sizes[entries].mean()) ** BALANCE
     factor = linalg.cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
     inverse, _ = linalg.lapack.spotri(factor, lower=1)
     lower = np.tril(inverse)
@@ -118,12 +137,13 @@ def _unseen(
     inverse: Floats,
     weights: Floats,
     targets: Floats,
-) -> tuple[list[tuple[Evidence, bool]], list[Evidence]]:
-    """Evidence of each FAQ example as a new wording (and did its entry win), and as an unknown question."""
+) -> tuple[list[tuple[Evidence, bool]], list[Evidence], list[Evidence]]:
+    """Evidence of questions as new wordings (did their entry win?), as unknown ones, and of far ones."""
     entries = np.array([is_entry(intent) for intent in intents])
     nothing = intents.index(NOTHING) if NOTHING in intents else -1
     inside: list[tuple[Evidence, bool]] = []
-    outside: list[Evidence] = []
+    near: list[Evidence] = []
+    far: list[Evidence] = []
     for owner in range(len(intents)):
         block = np.flatnonzero(owners == owner)
         if not entries[owner] and owner != nothing:
@@ -131,28 +151,31 @@ def _unseen(
         alone = targets[block] - weights[block] / np.diag(inverse)[block][:, None]
         without = targets[block] - linalg.solve(inverse[np.ix_(block, block)], weights[block], assume_a="pos")
         for place, example in enumerate(block):
-            counts, word_weights = use.of(cores[int(example)], vocabulary)
+            used = use.of(cores[int(example)], vocabulary)
             if owner == nothing:
-                outside.append(
-                    _one(alone[place], cosine[example], owners, entries, nothing, counts, word_weights, -1)
-                )
+                far.append(_one(alone[place], cosine[example], owners, entries, nothing, used, int(example)))
                 continue
-            own = counts.copy()
+            own = used.counts.copy()
             own[:, owner] -= 1
             one = _one(
-                alone[place], cosine[example], owners, entries, nothing, own, word_weights, int(example)
+                alone[place],
+                cosine[example],
+                owners,
+                entries,
+                nothing,
+                replace(used, counts=own),
+                int(example),
             )
             best = int(np.where(entries, alone[place], -np.inf).argmax())
             inside.append((one, best == owner))
-            others = counts.copy()
+            others = used.counts.copy()
             others[:, owner] = 0
             allowed = entries.copy()
             allowed[owner] = False
             if allowed.any():
-                outside.append(
-                    _one(without[place], cosine[example], owners, allowed, nothing, others, word_weights, -1)
-                )
-    return inside, outside
+                left = replace(used, counts=others)
+                near.append(_one(without[place], cosine[example], owners, allowed, nothing, left, -1))
+    return inside, near, far
 
 
 def _one(
@@ -161,32 +184,34 @@ def _one(
     owners: Ints,
     entries: npt.NDArray[np.bool_],
     nothing: int,
-    counts: npt.NDArray[np.int16],
-    weights: Floats,
+    used: Used,
     itself: int,
 ) -> Evidence:
     best = int(np.where(entries, scores, -np.inf).argmax())
-    near: npt.NDArray[np.bool_] = owners == best
+    same: npt.NDArray[np.bool_] = owners == best
     if itself >= 0:
-        near = near.copy()
-        near[itself] = False
-    nearest = float(cosine[near].max()) if near.any() else 0.0
-    return gather(
-        scores, nearest, entries, nothing, np.asarray(counts.any(axis=1)), counts[:, best] > 0, weights, best
-    )
+        same = same.copy()
+        same[itself] = False
+    nearest = float(cosine[same].max()) if same.any() else 0.0
+    return gather(scores, nearest, entries, nothing, used, best)
 
 
-def _judge(inside: list[tuple[Evidence, bool]], outside: list[Evidence]) -> tuple[Judge, Floats, Floats]:
+def _judge(inside: list[tuple[Evidence, bool]], near: list[Evidence], far: list[Evidence]) -> Judge:
     """Newton's method for logistic regression, drawn to the usual judge where the FAQ is too small to tell.
 
-    Both sides weigh the same.
+    Questions with and without an entry weigh the same.
     """
-    rows = np.array([one.row() for one, _ in inside] + [one.row() for one in outside], dtype=np.float64)
-    right = np.array([float(won) for _, won in inside] + [0.0] * len(outside))
+    sides = ([one for one, _ in inside], near, far)
+    rows = np.array([one.row() for side in sides for one in side], dtype=np.float64)
+    right = np.array([float(won) for _, won in inside] + [0.0] * (len(near) + len(far)))
     mass = np.concatenate(
-        (np.full(len(inside), 1.0 / max(len(inside), 1)), np.full(len(outside), 1.0 / max(len(outside), 1)))
+        [
+            np.full(len(side), share / max(len(side), 1))
+            for side, share in zip(sides, (1.0, NEAR, 1.0 - NEAR), strict=True)
+        ]
     )
-    mass *= len(rows) / mass.sum()
+    # An FAQ tells as much as its own questions do, however many built-in examples stand beside them.
+    mass *= 2 * len(inside) / mass.sum()
     design = np.hstack([np.ones((len(rows), 1)), rows])
     ridge = np.full(design.shape[1], DRAWN)
     usual = np.array(USUAL_JUDGE)
@@ -199,8 +224,8 @@ def _judge(inside: list[tuple[Evidence, bool]], outside: list[Evidence]) -> tupl
         theta += step
         if float(np.abs(step).max()) < 1e-6:
             break
-    judge = Judge(round(float(theta[0]), 6), tuple(round(float(value), 6) for value in theta[1:]))
-    confidences = np.array([judge.confidence(one) for one, _ in inside], dtype=np.float32)
-    won = np.array([value for _, value in inside], dtype=bool)
-    outer = np.array([judge.confidence(one) for one in outside], dtype=np.float32)
-    return judge, np.where(won, confidences, 0.0).astype(np.float32), outer
+    return Judge(round(float(theta[0]), 6), tuple(round(float(value), 6) for value in theta[1:]))
+
+
+def _confidences(judge: Judge, listed: list[Evidence]) -> Floats:
+    return np.array([judge.confidence(one) for one in listed], dtype=np.float32)
