@@ -45,7 +45,10 @@ PICTURES = 256
 
 NOT_MODIFIED = "message is not modified"
 
-_NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
+SEND_MESSAGE = "send_Message"
+"""The library makes "sendMessage" of this. Its own method would build objects of the whole answer, which
+costs more than sending, and only the message's number is needed."""
+_NO_PREVIEW = {"is_disabled": True}
 _GONE = ("chat not found", "peer_id_invalid", "user is deactivated", "user not found", "chat_write_forbidden")
 _PHOTO_TYPES = ("image/jpeg", "image/png")
 
@@ -96,7 +99,7 @@ class Sender:
                 message_id=int(message_id),
                 parse_mode=mode,
                 reply_markup=_keyboard(message),
-                link_preview_options=_NO_PREVIEW,
+                link_preview_options=telegram.LinkPreviewOptions(is_disabled=True),
             )
             return message_id
 
@@ -166,17 +169,23 @@ class Sender:
         return await self._text(chat, place, part)
 
     async def _text(self, chat: int, place: PlaceRef, part: Outgoing) -> str:
-        async def once(text: str, mode: str | None) -> telegram.Message:
-            return await self._bot.send_message(
-                chat,
-                text,
-                parse_mode=mode,
-                message_thread_id=_thread(place),
-                reply_markup=_keyboard(part),
-                reply_parameters=_reply(part),
-                disable_notification=part.silent or None,
-                link_preview_options=_NO_PREVIEW,
+        keyboard, reply = _keyboard(part), _reply(part)
+
+        async def once(text: str, mode: str | None) -> int:
+            given = {
+                "chat_id": chat,
+                "text": text,
+                "parse_mode": mode,
+                "message_thread_id": _thread(place),
+                "reply_markup": keyboard.to_dict() if keyboard else None,
+                "reply_parameters": reply.to_dict() if reply else None,
+                "disable_notification": part.silent or None,
+                "link_preview_options": _NO_PREVIEW,
+            }
+            sent = await self._bot.do_api_request(
+                SEND_MESSAGE, {name: value for name, value in given.items() if value is not None}
             )
+            return _message_id(sent)
 
         return await _or_plain(once, part, TEXT)
 
@@ -192,8 +201,10 @@ class Sender:
         known = self._uploaded.get(picture)
         photo: str | bytes = known if known else await asyncio.to_thread(picture.path.read_bytes)
 
-        async def once(text: str, mode: str | None) -> telegram.Message:
-            return await self._bot.send_photo(
+        remember: list[telegram.Message] = []
+
+        async def once(text: str, mode: str | None) -> int:
+            message = await self._bot.send_photo(
                 chat,
                 photo,
                 caption=text or None,
@@ -204,10 +215,11 @@ class Sender:
                 reply_parameters=_reply(part),
                 disable_notification=part.silent or None,
             )
+            remember.append(message)
+            return message.message_id
 
-        remember: list[telegram.Message] = []
         try:
-            message_id = await _or_plain(once, part, CAPTION, keep=remember)
+            message_id = await _or_plain(once, part, CAPTION)
         except BadRequest as error:
             if _gone(error) or "reply" in error.message.lower() or "thread" in error.message.lower():
                 raise
@@ -224,9 +236,9 @@ class Sender:
     async def _file(self, chat: int, place: PlaceRef, part: Outgoing) -> str:
         name, mime, content = await self._files.open(part.attachments[0])
 
-        async def once(text: str, mode: str | None) -> telegram.Message:
+        async def once(text: str, mode: str | None) -> int:
             send = self._bot.send_photo if mime in _PHOTO_TYPES else self._bot.send_document
-            return await send(
+            message = await send(
                 chat,
                 content,
                 caption=text or None,
@@ -237,6 +249,7 @@ class Sender:
                 reply_parameters=_reply(part),
                 disable_notification=part.silent or None,
             )
+            return message.message_id
 
         return await _or_plain(once, part, CAPTION)
 
@@ -272,26 +285,24 @@ def _gone(error: TelegramError) -> bool:
     return any(words in text for words in _GONE)
 
 
-async def _or_plain(
-    once: Callable[[str, str | None], Awaitable[telegram.Message]],
-    part: Outgoing,
-    limit: int,
-    *,
-    keep: list[telegram.Message] | None = None,
-) -> str:
+async def _or_plain(once: Callable[[str, str | None], Awaitable[int]], part: Outgoing, limit: int) -> str:
     """Send with markup; where Telegram cannot parse it, nothing was sent, and the plain text goes."""
     text, mode = _rendered(part.text, part.markdown)
     try:
-        message = await once(text, mode)
+        return str(await once(text, mode))
     except BadRequest as error:
         if mode is None or "can't parse entities" not in error.message.lower():
             raise
         log.error("telegram.markup_refused", error=error.message)
         bare = plain(part.text)
-        message = await once(bare if units(bare) <= limit else visible(part.text), None)
-    if keep is not None:
-        keep.append(message)
-    return str(message.message_id)
+        return str(await once(bare if units(bare) <= limit else visible(part.text), None))
+
+
+def _message_id(sent: object) -> int:
+    """The number of a message in an answer of the server; a sent message without one counts as uncertain."""
+    if isinstance(sent, dict) and isinstance(sent.get("message_id"), int):
+        return int(sent["message_id"])
+    raise TelegramError("the server's answer names no message")
 
 
 def _rendered(text: str, markdown: bool) -> tuple[str, str | None]:
