@@ -65,18 +65,20 @@ _Snapshot = tuple[tuple[str, int, int], ...]
 class Library:
     """Holds the current knowledge. Files that don't pass never replace it; whoever handles a change swaps."""
 
-    def __init__(self, root: Path, knowledge: Knowledge) -> None:
-        self._root = root
+    def __init__(self, root: Path, knowledge: Knowledge, seen: _Snapshot | None = None) -> None:
+        """`seen`: how the files stood when `knowledge` was read, so that they need not be read twice."""
+        self._root, self._seen = root, seen
         self._current = knowledge
         self._told: KnowledgeVersion | None = None
 
     @classmethod
     def open(cls, root: Path) -> Self:
         """Load what is below `root`; raises Refused with every problem when it doesn't pass."""
+        seen = _snapshot(root)
         checked = check(root)
         if checked.knowledge is None:
             raise refusal(checked.problems)
-        return cls(root, checked.knowledge)
+        return cls(root, checked.knowledge, seen)
 
     @property
     def current(self) -> Knowledge:
@@ -104,7 +106,7 @@ class Library:
         seconds between looks at the folders themselves, for disks that don't tell (network and container
         mounts, a folder that was replaced). What `on_change` raises is raised here.
         """
-        seen: _Snapshot | None = None
+        seen = self._seen
         async with aclosing(self._stirrings(sweep)) as stirrings:
             async for _ in stirrings:
                 now = await asyncio.to_thread(_snapshot, self._root)
