@@ -26,6 +26,8 @@ from bench import machine
 from tests.fakes.telegram.remote import RemoteTelegram
 
 ROOT = Path(__file__).parent.parent
+LEFT_OUT = ("VOCERO_", "PYTHONDONTWRITEBYTECODE")
+"""Variables that a bot on its own machine would not have."""
 QUESTIONS = (
     "cuanto sale mandar un cafe a conce??",
     "¿Cuánto demora el despacho a regiones?",
@@ -121,7 +123,7 @@ async def _bot(
         *("-m", module, *(["run"] if name == "vocero" else [])),
         cwd=ROOT,
         env={
-            **{key: value for key, value in os.environ.items() if not key.startswith("VOCERO_")},
+            **{key: value for key, value in os.environ.items() if not key.startswith(LEFT_OUT)},
             "VOCERO_TELEGRAM_TOKEN": telegram.token,
             "VOCERO_TELEGRAM_BASE_URL": telegram.base_url,
             "VOCERO_TELEGRAM_FILE_URL": telegram.file_url,
