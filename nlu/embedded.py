@@ -13,14 +13,16 @@ from nlu.evidence import gather, is_entry
 from nlu.features import Floats
 from nlu.fragments import follows_up, goes_on
 from nlu.kernel import nearest_by_intent
-from nlu.lexicon import ANGRY, Lexicon, load_lexicon
+from nlu.lexicon import ANGRY, UPSET, Lexicon, load_lexicon
 from nlu.model import (
     ARE_YOU_A_BOT,
     COMPLAINT,
+    GOODBYE,
     GREETING,
     NOTHING,
     PERSON,
     REPEAT,
+    THANKS,
     WHO_ARE_YOU,
     Band,
     Candidate,
@@ -37,6 +39,10 @@ END = 32
 NEAREST = 3
 RULE_ORDER = (ARE_YOU_A_BOT, PERSON, COMPLAINT, REPEAT, WHO_ARE_YOU)
 """Which rule goes first: "am I talking to a person?" asks about the bot; who asks for a person gets one."""
+UNLESS_SURE = {UPSET: COMPLAINT, THANKS: THANKS, GOODBYE: GOODBYE}
+"""Rules that hold unless an entry is nearly sure, and the intent that they speak for."""
+STRAY_WORDS = 2
+"""Words beside thanks or a goodbye that are taken as part of it where nothing is made of them."""
 RULE_CONFIDENCE, EXACT_CONFIDENCE = 0.97, 0.99
 FOLLOW_UP = (0.2, 0.12, 0.08)
 """Added to the scores of the entries answered last, newest first, when a text leans on them."""
@@ -75,7 +81,7 @@ class EmbeddedInterpreter:
             if is_entry(example.intent):
                 counts.update(word for word in core if word.isalpha())
                 self._exact.setdefault(core, set()).add(example.intent)
-                met = {rule.intent for rule in lexicon.rules.matches(core)} - {ANGRY}
+                met = {rule.intent for rule in lexicon.rules.matches(core)} - {ANGRY, UPSET}
                 self._claims.setdefault(example.intent, set()).update(met)
         self._reader = Reader(lexicon, model.language, frozenset(counts))
         for example in model.examples:
@@ -126,7 +132,7 @@ class EmbeddedInterpreter:
         found = {
             rule.intent: rule.source for rule in reversed(self._rules.matches(reading.core or reading.words))
         }
-        angry = ANGRY in found or COMPLAINT in found or _sounds_angry(reading)
+        angry = not found.keys().isdisjoint((ANGRY, UPSET, COMPLAINT)) or _sounds_angry(reading)
         ranking = self._rank(reading, context)
         return self._decide(replace(plain, angry=angry), reading, ranking, found, exact or set())
 
@@ -203,6 +209,7 @@ class EmbeddedInterpreter:
         model = self._model
         entry, confidence = model.intents[ranking.best], ranking.confidence
         rule = next((intent for intent in RULE_ORDER if intent in found), None)
+        unless = next((intent for intent in UNLESS_SURE if intent in found), None)
         top = int(np.where(np.arange(len(ranking.scores)) == self._nothing, -np.inf, ranking.scores).argmax())
         system = float(ranking.scores[top]) if not self._entries[top] else 0.0
         if len(exact) == 1:
@@ -211,6 +218,9 @@ class EmbeddedInterpreter:
         elif rule is not None and not (confidence >= model.sure and rule in self._claims.get(entry, ())):
             intent, confidence, band = rule, RULE_CONFIDENCE, Band.SURE
             note = found[rule]
+        elif unless is not None and confidence < (model.sure + model.unsure) / 2:
+            intent, confidence, band = UNLESS_SURE[unless], RULE_CONFIDENCE, Band.SURE
+            note = found[unless]
         elif system >= SYSTEM_SCORE and system >= float(ranking.scores[ranking.best]) + SYSTEM_MARGIN:
             intent, confidence, band = model.intents[top], min(system, EXACT_CONFIDENCE), Band.SURE
             note = "closest to the built-in examples"
@@ -220,6 +230,9 @@ class EmbeddedInterpreter:
                 band, confidence = Band.UNSURE, model.sure - 0.01
             intent = NOTHING if band is Band.NONE else entry
             note = f"{band.value}: {confidence:.2f} of {model.sure:.2f}/{model.unsure:.2f}"
+            if band is Band.NONE and reading.social in (THANKS, GOODBYE) and len(reading.core) <= STRAY_WORDS:
+                intent, confidence, band = reading.social, RULE_CONFIDENCE, Band.SURE
+                note = "small talk and a stray word"
         return replace(
             plain,
             intent=intent,

@@ -12,7 +12,8 @@ from nlu.normalise import normalise
 from nlu.rules import RuleBook, parse_rules
 
 LANGUAGES = ("es", "en", "pt")
-ANGRY = "angry"
+ANGRY, UPSET = "angry", "upset"
+"""Rules of tone: annoyance, and annoyance that is a complaint unless an entry is nearly sure."""
 POLITE, OPENING, VOCATIVE, HEARD = "polite", "opening", "vocative", "acknowledgement"
 
 

@@ -10,6 +10,8 @@ from nlu.lexicon import HEARD, OPENING, POLITE, VOCATIVE, Lexicon
 from nlu.model import GOODBYE, GREETING, SMALL_TALK, THANKS
 from nlu.normalise import Normalised, expand, normalise
 
+_BARE = frozenset({"no", "nao", "not", "si", "sii", "ya"})
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -51,9 +53,16 @@ class Reader:
         words = expand(normalised.tokens, self._abbreviations.get(detected, {}))
         core, found = _peel(words, self._phrases, self._longest)
         social = next((kind for kind in (GREETING, THANKS, GOODBYE) if kind in found), None)
+        if social == GREETING and GOODBYE in found and not core and self._first(words) == GOODBYE:
+            social = GOODBYE  # "cuidense, buenas noches"
         return Reading(
             normalised, detected, confidence, words, core, social, OPENING in found, HEARD in found
         )
+
+    def _first(self, words: tuple[str, ...]) -> str | None:
+        """What the longest phrase at the beginning is."""
+        kinds = (self._phrases.get(words[:size]) for size in range(self._longest, 0, -1))
+        return next((kind for kind in kinds if kind is not None), None)
 
 
 def _peel(
@@ -61,6 +70,7 @@ def _peel(
 ) -> tuple[tuple[str, ...], set[str]]:
     """Take phrases off the beginning as far as they reach, then thanks, goodbyes, courtesies off the end."""
     reached: dict[int, frozenset[str]] = {0: frozenset()}
+    spoken: set[int] = set()  # where a phrase of several words ends
     for start in range(len(words)):
         kinds = reached.get(start)
         if kinds is None:
@@ -69,7 +79,12 @@ def _peel(
             kind = phrases.get(words[start:end])
             if kind is not None and (kind != VOCATIVE or kinds):
                 reached.setdefault(end, kinds | {kind})
+                if end - start > 1:
+                    spoken.add(end)
     start = max(reached)
+    # A bare yes or no before a question belongs to it: "no llego mi pedido", "si compro hoy".
+    while 0 < start < len(words) and words[start - 1] in _BARE and start not in spoken:
+        start -= 1
     found = set(reached[start])
     end = len(words)
     while end > start:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nlu.embedded import EmbeddedInterpreter
+from nlu.lexicon import load_lexicon
 from nlu.model import Band
+from nlu.repair import Repairer
 from tests.unit.nlu_faq import interpreter
 
 
@@ -105,6 +107,23 @@ SYSTEM = """
     quiero poner un reclamo                         -> _complaint
     worst service ever                              -> _complaint
     péssimo atendimento                             -> _complaint
+    estoy muy molesta con ustedes                   -> _complaint
+    me tienen harto con tantas excusas              -> _complaint
+    el vendedor fue súper grosero conmigo           -> _complaint
+    your employee was very rude                     -> _complaint
+    so disappointed with you guys                   -> _complaint
+    fui mal atendida na loja                        -> _complaint
+    exijo hablar con un responsable                 -> _person
+    denme una persona                               -> _person
+    enough bots, give me a person                   -> _person
+    sos chatgpt?                                    -> _bot
+    are you an actual human                         -> _bot
+    te lo agradezco un montón                       -> _thanks
+    ty, that was helpful                            -> _thanks
+    ajudou muito, valeu                             -> _thanks
+    cuídense, buenas noches                         -> _goodbye
+    gotta go, bye                                   -> _goodbye
+    nos vemos mañana                                -> _goodbye
 """
 
 
@@ -133,6 +152,51 @@ def test_annoyance_keeps_the_answer_and_asks_for_an_acknowledgement(shop: Embedd
 
     assert (understood.intent, understood.angry) == ("costo_envio", True)
     assert not shop.interpret("¿Cuánto cuesta el envío?").angry
+
+
+def test_waiting_too_long_is_answered_where_an_entry_knows(shop: EmbeddedInterpreter) -> None:
+    question = shop.interpret("llevo dos semanas esperando, cuanto cuesta el envio")
+    rest = shop.interpret("llevo dos semanas esperando")
+
+    assert (question.intent, question.angry) == ("costo_envio", True)
+    assert (rest.intent, rest.angry) == ("_complaint", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["no aceptan tarjeta?", "si compro hoy, cuanto cuesta el envio", "ya abrieron?"]
+)
+def test_a_yes_or_no_before_a_question_belongs_to_it(shop: EmbeddedInterpreter, text: str) -> None:
+    assert shop.interpret(text).trace.normalised.split()[0] == text.split()[0]
+
+
+@pytest.mark.parametrize("text", ["te debo un monton", "que chato", "hola parce", "me dejaron"])
+def test_everyday_words_are_not_mended_into_the_words_of_an_faq(text: str) -> None:
+    near = Repairer({"monto": 9, "chat": 9, "parcel": 9, "deje": 9}, load_lexicon().known_words)
+
+    assert near.repair(text.split()) == (tuple(text.split()), ())
+
+
+def test_words_of_other_subjects_speak_against_an_answer(shop: EmbeddedInterpreter) -> None:
+    ours = shop.interpret("a qué hora abren mañana")
+    theirs = shop.interpret("a qué hora abre el banco mañana")
+
+    assert ours.intent == "horario"
+    assert theirs.candidates[0].confidence < ours.confidence - 0.2
+    assert any("elsewhere" in note and "elsewhere 0%" not in note for note in theirs.trace.notes)
+
+
+def test_an_faq_about_another_subject_owns_its_words() -> None:
+    bank = interpreter(
+        """
+        horario_banco: {es: "a qué hora abre el banco\\nhorario del banco\\nel banco abre los sábados"}
+        hipoteca: {es: "cómo pido una hipoteca\\nqué interés tiene la hipoteca\\nrequisitos de la hipoteca"}
+        """
+    )
+
+    understood = bank.interpret("a que hora abre el banco hoy")
+
+    assert understood.intent == "horario_banco"
+    assert any("elsewhere 0%" in note for note in understood.trace.notes)
 
 
 def test_a_clear_complaint_goes_first(shop: EmbeddedInterpreter) -> None:
