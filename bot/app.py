@@ -6,37 +6,32 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import Connection
 
-from bot.bus.base import Bus, Topic
+from bot.bus.base import Bus
 from bot.bus.local import LocalBus
-from bot.catalogue.catalogue import Catalogue
 from bot.catalogue.commands import COMMANDS, menu
 from bot.catalogue.keys import Key
 from bot.channels.base import Channel
 from bot.channels.web import Gate, MediaFolder, WebChannel
-from bot.conversation.hours import Hours
 from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef
 from bot.errors import StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.fetching import Fetching, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
+from bot.handoff.publishing import Publishing
 from bot.handoff.staffroom import StaffRoom
-from bot.knowledge.changes import changes
-from bot.knowledge.compile import examples
-from bot.knowledge.library import Library, Published, Rejected, Unpublished
+from bot.knowledge.library import Library
 from bot.knowledge.model import Knowledge
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
 from bot.pipeline.intake import Intake, StoredCursors
 from bot.pipeline.lanes import Locks
+from bot.pipeline.mind import LiveMind, make_mind
 from bot.pipeline.phrase import PERSON, PICK, Voice
-from bot.pipeline.ports import Mind
 from bot.pipeline.turn import Corridor
 from bot.settings import Settings
 from bot.store import lock, outbox
@@ -45,49 +40,13 @@ from bot.store.files import FETCH_TIMER
 from bot.store.filestore import FileStore
 from bot.store.inbound import STAFF_TIMER
 from bot.store.sessions import SessionStore
+from bot.store.timers import PUBLISH_TIMER
 from bot.store.transcript import Transcript
 from bot.web.auth import Auth
 from bot.web.server import build, serve
 from bot.web.site import Site
-from nlu import train as nlu_train
-from nlu.embedded import load as load_interpreter
 
 _log = structlog.get_logger(__name__)
-
-SHOWN_PROBLEMS = 10
-"""Problems of a rejected change that the staff place is shown; the rest is counted."""
-
-
-async def make_mind(knowledge: Knowledge, models: Path) -> Mind:
-    """Everything that answers: the voice, and the understanding trained on the questions (cached)."""
-    catalogue = Catalogue.load(knowledge.texts)
-    staff = knowledge.staff
-    hours = Hours(
-        week=tuple(tuple((span.start, span.end) for span in day) for day in staff.hours),
-        zone=knowledge.brand.timezone,
-        holidays=staff.holidays,
-    )
-    folder = await nlu_train.train(examples(knowledge), models)
-    interpreter = await asyncio.to_thread(load_interpreter, folder)
-    return Mind(Voice(knowledge, catalogue, hours), interpreter)
-
-
-class LiveMind:
-    """The mind in force: it changes as a whole, between turns, when the brand's files do."""
-
-    def __init__(self, library: Library, mind: Mind, models: Path) -> None:
-        self._library, self._mind, self._models = library, mind, models
-
-    @property
-    def current(self) -> Mind:
-        """What is known now."""
-        return self._mind
-
-    async def publish(self, knowledge: Knowledge) -> None:
-        """Train what changed, then put it in force."""
-        mind = await make_mind(knowledge, self._models)
-        self._library.swap(knowledge)
-        self._mind = mind
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +67,7 @@ class Bot:
     _corridor: Corridor
     _deliverer: Deliverer
     _clock: Clock
-    _notices: StaffNotices
+    _publishing: Publishing
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then take nothing new, finish what was begun, and return."""
@@ -119,7 +78,9 @@ class Bot:
                 group.create_task(self._clock.run(), name="clock"),
             ]
             takes = [
-                group.create_task(self._watch(), name="knowledge"),
+                group.create_task(
+                    self._publishing.watch(self.settings.knowledge_rest_seconds), name="knowledge"
+                ),
                 *(
                     group.create_task(channel.run(self.intake), name=account.platform.value)
                     for account, channel in self.channels.items()
@@ -140,41 +101,6 @@ class Bot:
     async def staff_link(self, name: str) -> str:
         """A one-time way into the staff page for someone of the team."""
         return self.web_address + await self.auth.new_link(name)
-
-    async def _watch(self) -> None:
-        rest = self.settings.knowledge_rest_seconds
-        while True:
-            try:
-                await self.library.watch(self._changed, rest=rest)
-            except Exception:  # a file never takes the bot down: say so, and go on watching
-                _log.exception("watching the files failed, trying again")
-                await asyncio.sleep(max(rest, 1.0))
-
-    async def _changed(self, change: Published | Rejected | Unpublished) -> None:
-        """Publish what passed the check; tell staff what was published, or why not."""
-        lang = self.settings.lang
-        if isinstance(change, Published):
-            await self.minds.publish(change.new)
-            _log.info("published", knowledge=change.new.version, entries=len(change.new.entries))
-            named = ", ".join(changes(change.old, change.new)) or "—"
-            text = self._notices.text(Key.STAFF_PUBLISHED, version=change.new.version, changes=named)
-        elif isinstance(change, Rejected):
-            _log.warning(
-                "not published", problems=len(change.problems), first=change.problems[0].render(lang)
-            )
-            shown = [problem.render(lang) for problem in change.problems[:SHOWN_PROBLEMS]]
-            more = len(change.problems) - len(shown)
-            lines = "\n".join([*shown, *([f"… +{more}"] if more > 0 else [])])
-            text = self._notices.text(Key.STAFF_REJECTED, problems=lines)
-        else:
-            _log.info("changes wait for publishing", passes=change.passes, problems=len(change.problems))
-            return
-
-        def work(connection: Connection) -> list[str]:
-            return self._notices.tell(connection, text, _now())
-
-        for lane in await self.store.write(work):
-            self.bus.wake(Topic.LANE, lane)
 
 
 OpenChannels = Callable[[AsyncExitStack, "Parts"], Awaitable[Sequence[Channel]]]
@@ -246,12 +172,14 @@ async def open_bot(
         deliverer = Deliverer(store, bus, notices, channels)
         casework = Casework(store, bus, minds, notices, locks, filestore)
         limit = settings.file_limit_mb * 1024 * 1024
+        publishing = Publishing(store, bus, library, minds, notices, settings.lang)
         clock = Clock(
             store,
             bus,
             {
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
                 ALERT_TIMER: Alerts(store, bus, notices),
+                PUBLISH_TIMER: publishing,
                 FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit),
             },
         )
@@ -286,7 +214,7 @@ async def open_bot(
             corridor,
             deliverer,
             clock,
-            notices,
+            publishing,
         )
 
 
@@ -377,10 +305,6 @@ def _names(knowledge: Knowledge) -> frozenset[str]:
 def _staff_url(settings: Settings) -> str:
     base = settings.web_public_url.rstrip("/") or f"http://{settings.web_host}:{settings.web_port}"
     return f"{base}/staff"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

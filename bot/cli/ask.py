@@ -50,8 +50,8 @@ def add(app: typer.Typer, cli: Cli) -> None:
 
 async def open_mind(cli: Cli, settings: "Settings") -> "Mind":
     """What the files say, trained; exits telling what is wrong with them."""
-    from bot.app import make_mind
     from bot.knowledge.load import check
+    from bot.pipeline.mind import make_mind
 
     require_brand(settings.home)
     checked = await asyncio.to_thread(check, settings.home)

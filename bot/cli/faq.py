@@ -1,4 +1,4 @@
-"""`vocero faq check` and `vocero faq test`: whether the files are sound, and whether they answer."""
+"""`vocero faq check`, `test` and `publish`: whether the files are sound, answer, and are in force."""
 
 import asyncio
 import json
@@ -72,7 +72,34 @@ def add(app: typer.Typer, cli: Cli) -> None:
             cli.output.line(words("faq.test.passed" if passes else "faq.test.failed") + " " + goal)
         raise typer.Exit(0 if passes else 1)
 
+    @group.command("publish", help=words("faq.publish.help"), cls=cli.command)
+    def publish(
+        home: Annotated[
+            Path | None, typer.Option("--home", metavar=words("meta.dir"), help=words("option.home"))
+        ] = None,
+        data: Annotated[
+            Path | None, typer.Option("--data", metavar=words("meta.dir"), help=words("option.data"))
+        ] = None,
+    ) -> None:
+        cli.quiet()
+        settings = cli.settings(home=home, data=data)
+        code = _check(cli, settings.home, "text")
+        if code == 0:
+            asyncio.run(_publish(settings))
+            cli.output.line(words("faq.publish.done"))
+        raise typer.Exit(code)
+
     app.add_typer(group)
+
+
+async def _publish(settings: "Settings") -> None:
+    """Leave word for the process that runs on this database; it looks every second."""
+    from bot.store import timers
+    from bot.store.engine import Store
+
+    async with Store.open(settings.database) as store:
+        now = datetime.now(UTC)
+        await store.write(lambda connection: timers.set_timer(connection, timers.PUBLISH_TIMER, now))
 
 
 def _check(cli: Cli, path: Path | None, form: str) -> int:

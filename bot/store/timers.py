@@ -12,6 +12,9 @@ from sqlalchemy import Connection, delete, insert, select
 from bot.domain import CaseId, ConversationId
 from bot.store.tables import timers
 
+PUBLISH_TIMER = "publish"
+"""A timer that is due at once: put in force what stands in the files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timer:

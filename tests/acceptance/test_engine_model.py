@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import make_mind
 from bot.domain import (
     CaseId,
     Delivery,
@@ -27,6 +26,7 @@ from bot.domain import (
 from bot.handoff.desk import DraftAction, StaffMember
 from bot.knowledge.library import Library
 from bot.pipeline import deliver
+from bot.pipeline.mind import make_mind
 from bot.pipeline.ports import Mind
 from bot.store.engine import Store
 from tests.fakes.counts import counts

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from bot.app import make_mind
 from bot.domain import CaseId, Inbound, InboundKind, Lang, PlaceKind, PlaceRef, Sender
 from bot.handoff.casework import HUSH_SECONDS
 from bot.handoff.desk import StaffMember
 from bot.knowledge.library import Library
+from bot.pipeline.mind import make_mind
 from bot.store.engine import Store
 from tests.fakes.house import PATIENCE, STAFF_CHAT, House, open_house, records, write_shop
 from tests.fakes.house.engine import Engine

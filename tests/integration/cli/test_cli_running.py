@@ -102,6 +102,27 @@ async def test_run_finishes_what_it_began_when_it_is_told_to_stop(
     assert [(row["author"], row["outcome"]) for row in rows] == [("member", "small_talk"), ("bot", "")]
 
 
+async def test_what_waits_for_a_command_is_published_by_it(
+    brand: Path, tmp_path: Path, vocero: Vocero
+) -> None:
+    """The brand publishes on command: a change is spoken once somebody says so, and a broken one never."""
+    data, facts, settings = tmp_path / "data", brand / "faq" / "facts.yml", brand / "config" / "brand.yml"
+    settings.write_text(settings.read_text() + "publicar: con_comando\n")
+    async with running(brand, data, "run", VOCERO_LOG_LEVEL="info", VOCERO_LOG_FORMAT="json") as bot:
+        await bot.until("Para detenerlo: Ctrl+C.")
+        good = facts.read_text()
+
+        facts.write_text(good + "roto: [\n")
+        refused = await command(vocero, "faq", "publish", VOCERO_DATA=str(data))
+        facts.write_text(good + "\n# una nota\n")
+        taken = await command(vocero, "faq", "publish", VOCERO_DATA=str(data))
+        await bot.until('"event": "published"')
+
+    assert refused[0] == 1
+    assert "faq/facts.yml:" in refused[1]
+    assert taken[0] == 0, taken
+
+
 async def test_a_second_signal_ends_it_at_once(brand: Path, tmp_path: Path) -> None:
     async with running(brand, tmp_path / "data", "run", VOCERO_SETTLE_SECONDS="30") as bot:
         await bot.until("Para detenerlo: Ctrl+C.")
