@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nlu.stem import stem
+from nlu.stem import Stems
 
 CONCEPTS_USED = 8
 """Pairs are made of these; a question touches fewer."""
@@ -20,6 +20,7 @@ class Concepts:
     def __init__(self, phrases: Iterable[tuple[str, Sequence[str]]], exact: frozenset[str]) -> None:
         """Take (concept, words) pairs, and the words that stand for themselves only."""
         self._exact = exact
+        self.stems = Stems()
         listed = [(concept, tuple(words)) for concept, words in phrases]
         self.words = frozenset(word for _, words in listed for word in words)
         self._phrases: dict[tuple[str, ...], list[str]] = {}
@@ -46,7 +47,7 @@ class Concepts:
         return found
 
     def _key(self, word: str) -> str:
-        return word if len(word) < _STEMMED_FROM or word in self._exact else "~" + stem(word)
+        return word if len(word) < _STEMMED_FROM or word in self._exact else "~" + self.stems.of(word)
 
 
 def parse_concepts(lines: Iterable[tuple[str, str]], function_words: frozenset[str]) -> Concepts:

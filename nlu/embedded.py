@@ -12,7 +12,7 @@ import numpy as np
 from nlu.evidence import gather, is_entry
 from nlu.features import Floats
 from nlu.fragments import follows_up, goes_on
-from nlu.kernel import nearest_by_intent
+from nlu.kernel import Neighbours
 from nlu.lexicon import ANGRY, UPSET, Lexicon, load_lexicon
 from nlu.model import (
     ARE_YOU_A_BOT,
@@ -26,6 +26,7 @@ from nlu.model import (
     WHO_ARE_YOU,
     Band,
     Candidate,
+    Example,
     Nearest,
     Trace,
     Understanding,
@@ -93,6 +94,8 @@ class EmbeddedInterpreter:
         self._entries = np.array([is_entry(intent) for intent in model.intents])
         self._nothing = model.intents.index(NOTHING) if NOTHING in model.intents else -1
         self._entry_rows = np.flatnonzero(self._entries[model.kernel.owners])
+        self._neighbours = Neighbours(model.kernel)
+        self._rows_of = [np.flatnonzero(model.kernel.owners == row) for row in range(len(model.intents))]
         self._number = {intent: index for index, intent in enumerate(model.intents)}
 
     @property
@@ -168,7 +171,7 @@ class EmbeddedInterpreter:
     def _rank(self, reading: Reading, context: Sequence[str]) -> _Ranking:
         model = self._model
         words, repairs = self._repairer.repair(_ends(reading.core or reading.words))
-        similarity = model.kernel.similarity(model.vocabulary.vector(words))
+        similarity = self._neighbours.similarity(model.vocabulary.vector(words))
         scores = model.kernel.scores(similarity)
         notes: list[str] = []
         if follows_up(reading.core, reading.words):
@@ -178,7 +181,7 @@ class EmbeddedInterpreter:
                 scores[self._number[intent]] += boost
                 notes.append(f"follow-up: {intent} +{boost}")
         best = int(np.where(self._entries, scores, -np.inf).argmax())
-        nearest = float(nearest_by_intent(similarity, model.kernel.owners, len(model.intents))[best])
+        nearest = float(similarity[self._rows_of[best]].max())
         evidence = gather(
             scores,
             nearest,
@@ -278,8 +281,11 @@ class EmbeddedInterpreter:
 
     def _nearest(self, ranking: _Ranking) -> tuple[Nearest, ...]:
         similarity = ranking.similarity[self._entry_rows]
-        order = np.argsort(-similarity, kind="stable")[:NEAREST]
-        examples = [(self._model.examples[self._entry_rows[row]], float(similarity[row])) for row in order]
+        examples: list[tuple[Example, float]] = []
+        for _ in range(min(NEAREST, len(similarity))):
+            row = int(similarity.argmax())
+            examples.append((self._model.examples[self._entry_rows[row]], float(similarity[row])))
+            similarity[row] = -1.0
         return tuple(
             Nearest(example.text, example.intent, example.source, round(min(value, 1.0), 4))
             for example, value in examples

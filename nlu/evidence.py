@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nlu.features import STEM, Floats, Vocabulary
 from nlu.model import NOTHING, SYSTEM_INTENTS
-from nlu.stem import STEM_MINIMUM, stem
+from nlu.stem import STEM_MINIMUM
 
 LIGHT = 0.15
 """What a function word weighs beside a content word when shares of a text are measured."""
@@ -74,8 +74,8 @@ class WordUse:
             numbers = [self.names[name] for name in names if name in self.names]
             if numbers:
                 counts[row] = self.counts[numbers].max(axis=0)
-            index = vocabulary.index.get(STEM + stem(word))
-            rarity = vocabulary.rarest if index is None else float(vocabulary.rarity[index])
+            index = vocabulary.index.get(STEM + vocabulary.concepts.stems.of(word))
+            rarity = vocabulary.rarest if index is None else vocabulary.rarity[index]
             weights.append(rarity * (LIGHT if word in vocabulary.function_words else 1.0))
         aside = np.array([word in vocabulary.elsewhere for word in found], dtype=np.bool_)
         return Used(counts, np.array(weights, dtype=np.float32), aside)
@@ -85,7 +85,7 @@ def meanings(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, list[str
     """Each different word of a text, with the names it counts under: stem (itself if short), concepts."""
     found: dict[str, list[str]] = {}
     for word in words:
-        part = stem(word)
+        part = vocabulary.concepts.stems.of(word)
         found.setdefault(word, [part if len(part) > STEM_MINIMUM else word])
     for start, end, concept in vocabulary.concepts.find(words):
         for word in words[start:end]:
@@ -122,11 +122,15 @@ def gather(
     weights = used.weights
     known = used.counts.any(axis=1)
     shared = used.counts[:, best] > 0
-    rest = np.delete(scores, [best, nothing] if nothing >= 0 and nothing != best else [best])
+    rest = scores.copy()
+    rest[best] = -np.inf
+    if nothing >= 0:
+        rest[nothing] = -np.inf
+    second = float(rest.max())
     total = float(weights.sum()) or 1.0
     return Evidence(
         score=float(scores[best]),
-        margin=float(scores[best] - (rest.max() if len(rest) else 0.0)),
+        margin=float(scores[best]) - (second if second > -np.inf else 0.0),
         nearest=nearest,
         known=float(weights[known].sum()) / total,
         shared=float(weights[shared].sum()) / total,

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nlu.concepts import CONCEPTS_USED, Concepts
-from nlu.stem import stem
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -42,7 +41,8 @@ class Vocabulary:
     """The features of the training texts and how rare each is; unknown ones weigh as the rarest."""
 
     index: Mapping[str, int]
-    rarity: Floats
+    rarity: Sequence[float]
+    """In a plain list, as single values are read from it."""
     rarest: float
     function_words: frozenset[str]
     concepts: Concepts
@@ -58,29 +58,28 @@ class Vocabulary:
         indices: list[int] = []
         values: list[float] = []
         used = 0.0
-        rarity = self.rarity
+        rarity, get = self.rarity, self.index.get
         for group, terms in found.groups.items():
             weight = GROUP_WEIGHTS[group] * (found.covered if group == CONCEPT else 1.0)
             known: list[tuple[int, float]] = []
             square = 0.0
+            light = found.light if group in (WORD, STEM) else frozenset()
             for term, count in terms.items():
-                value = 1.0 + math.log(count) if count > 1 else 1.0
-                if term in found.light:
+                index = get(term)
+                value = self.rarest if index is None else rarity[index]
+                if count > 1:
+                    value *= 1.0 + math.log(count)
+                if term in light:
                     value *= FUNCTION_WEIGHT
-                index = self.index.get(term)
-                if index is None:
-                    value *= self.rarest
-                else:
-                    value *= float(rarity[index])
-                    known.append((index, value))
                 square += value * value
+                if index is not None:
+                    known.append((index, value))
             if not square:
                 continue
             used += weight
             scale = math.sqrt(weight / square)
-            for index, value in known:
-                indices.append(index)
-                values.append(value * scale)
+            indices += [index for index, _ in known]
+            values += [value * scale for _, value in known]
         length = math.sqrt(used) if used else 1.0
         return Vector(
             np.array(indices, dtype=np.int32), np.array(values, dtype=np.float32) / np.float32(length)
@@ -99,7 +98,7 @@ class Features:
 
 def features(words: Sequence[str], concepts: Concepts, function_words: frozenset[str]) -> Features:
     """Count what a text is made of."""
-    stems = [stem(word) for word in words]
+    stems = [concepts.stems.of(word) for word in words]
     places = concepts.find(words)
     framed = ["^", *stems, "$"]
     pairs = Counter(f"{PAIR}{one} {two}" for one, two in pairwise(framed))
@@ -137,7 +136,7 @@ def fit_vocabulary(
     rarity = np.array([math.log((1 + count) / (1 + seen[name])) + 1.0 for name in names], dtype=np.float32)
     return Vocabulary(
         index={name: index for index, name in enumerate(names)},
-        rarity=rarity,
+        rarity=rarity.tolist(),
         rarest=math.log((1 + count) / 2) + 1.0,
         function_words=function_words,
         concepts=concepts,

@@ -58,7 +58,7 @@ def write_model(model: Model, folder: Path) -> None:
     (folder / _MODEL).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     np.savez(
         folder / _ARRAYS,
-        rarity=model.vocabulary.rarity,
+        rarity=np.array(model.vocabulary.rarity, dtype=np.float32),
         starts=model.kernel.starts,
         rows=model.kernel.rows,
         values=model.kernel.values,
@@ -103,7 +103,7 @@ def _model(
         cores=tuple(tuple(core.split()) for core in document["cores"]),
         vocabulary=Vocabulary(
             index={name: index for index, name in enumerate(document["features"])},
-            rarity=arrays["rarity"],
+            rarity=arrays["rarity"].tolist(),
             rarest=document["rarest"],
             function_words=frozenset(document["function_words"]),
             concepts=concepts,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_BEGINNING = 3
+"""Letters by which rules that begin with `word*` are found; no such beginning is shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -50,26 +53,26 @@ class RuleBook:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._by_word: dict[str, list[Rule]] = {}
-        self._by_beginning: list[Rule] = []
+        self._by_beginning: dict[str, list[Rule]] = {}
         for rule in rules:
             for word in rule.groups[0].words:
                 self._by_word.setdefault(word, []).append(rule)
-            if rule.groups[0].beginnings:
-                self._by_beginning.append(rule)
+            for beginning in {word[:_BEGINNING] for word in rule.groups[0].beginnings}:
+                self._by_beginning.setdefault(beginning, []).append(rule)
 
     def matches(self, words: Sequence[str]) -> list[Rule]:
         """Every rule met, in the order of the words that begin them."""
-        found: list[Rule] = []
+        found: dict[str, Rule] = {}
         present = set(words)
         for start, word in enumerate(words):
-            for rule in (*self._by_word.get(word, ()), *self._by_beginning):
-                if (rule.at_start and start) or rule in found:
+            for rule in (*self._by_word.get(word, ()), *self._by_beginning.get(word[:_BEGINNING], ())):
+                if (rule.at_start and start) or rule.source in found:
                     continue
                 if not rule.matches_at(words, start):
                     continue
                 if rule.never is None or not any(rule.never.holds(other) for other in present):
-                    found.append(rule)
-        return found
+                    found[rule.source] = rule
+        return list(found.values())
 
 
 def parse_rules(lines: Iterable[tuple[str, str, int]], path: str) -> tuple[Rule, ...]:
@@ -94,6 +97,8 @@ def _parse(intent: str, line: str, source: str) -> Rule:
             gap = 0
     if not groups:
         raise ValueError(f"a rule without words: {source}")
+    if any(len(beginning) < _BEGINNING for beginning in groups[0].beginnings):
+        raise ValueError(f"a rule that begins with less than {_BEGINNING} letters: {source}")
     return Rule(intent, tuple(groups), at_start, end_gap, never, source)
 
 

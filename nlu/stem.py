@@ -66,3 +66,19 @@ def stem(word: str) -> str:
     elif base.endswith("z"):
         base = base[:-1] + "c"
     return base
+
+
+class Stems:
+    """Remembers the stems of the words met, up to a bound: a text has few words, and most come again."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._known: dict[str, str] = {}
+        self._most = most
+
+    def of(self, word: str) -> str:
+        known = self._known.get(word)
+        if known is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            known = self._known[word] = stem(word)
+        return known

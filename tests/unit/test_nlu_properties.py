@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlu.features import features
+from nlu.kernel import Neighbours
 from nlu.lexicon import load_lexicon
 from nlu.model import NOTHING, Band
 from nlu.normalise import CHARACTERS_USED, WORD_CAP, WORDS_USED, normalise
 from nlu.repair import Repairer, distance
-from nlu.stem import stem
-from tests.unit.nlu_faq import interpreter
+from nlu.rules import parse_rules
+from nlu.stem import Stems, stem
+from nlu.train import train_here
+from tests.unit.nlu_faq import examples, interpreter
 
 SHOP = interpreter()
+SHOP_MODEL = train_here(examples(), "story")
 LEXICON = load_lexicon()
 HOSTILE = st.text(
     alphabet=st.sampled_from("aá̈ñh o?¿!.,\u200b\u202e\ufdfaＡ😡👨‍👩‍👧#@/:w'’\n\t0１९ﬁео한"), max_size=300
@@ -167,3 +172,27 @@ def test_the_data_files_are_clean() -> None:
             assert normalise(full).text == full
             assert short == short.lower()
     assert len({(example.text, example.intent) for example in LEXICON.examples}) == len(LEXICON.examples)
+
+
+@given(st.lists(st.sampled_from((*CHAT_WORDS, "abren", "tienda", "perro", "mongolia")), max_size=12))
+def test_the_fast_similarity_is_the_sum_over_all_postings(words: list[str]) -> None:
+    model = SHOP_MODEL
+    vector = model.vocabulary.vector(words)
+    expected = np.zeros(len(model.kernel.owners))
+    for feature, value in zip(vector.indices, vector.values, strict=True):
+        run = slice(model.kernel.starts[feature], model.kernel.starts[feature + 1])
+        expected[model.kernel.rows[run]] += model.kernel.values[run] * value
+
+    assert np.allclose(Neighbours(model.kernel).similarity(vector), expected, atol=1e-5)
+
+
+@given(st.lists(WORDS, max_size=40))
+def test_remembered_stems_are_the_stems_whatever_the_bound(words: list[str]) -> None:
+    stems = Stems(most=3)
+
+    assert [stems.of(word) for word in words] == [stem(word) for word in words]
+
+
+def test_a_rule_that_begins_too_shortly_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"less than 3 letters: rules\.txt:7"):
+        parse_rules([("_person", "ha* ~2 alguien", 7)], "rules.txt")
