@@ -67,7 +67,8 @@ class Casework:
 
     async def cases(self, *, closed: bool = False) -> Sequence[CaseSummary]:
         """Open cases (or the 100 closed last), those that wait longest first."""
-        return await self._store.read(lambda c: dossiers.list_cases(c, closed=closed))
+        found = await self._store.read(lambda c: dossiers.list_cases(c, closed=closed))
+        return [self._titled(summary) for summary in found]
 
     async def dossier(self, case: CaseId) -> Dossier | None:
         """All about one case."""
@@ -77,7 +78,8 @@ class Casework:
         voice = self._minds.current.voice
         lang = found.summary.lang or voice.knowledge.brand.languages[0]
         titles = (voice.title(EntryId(entry), lang) for entry in found.tried)
-        return replace(found, tried=tuple(title for title in titles if title))
+        tried = tuple(title for title in titles if title)
+        return replace(found, summary=self._titled(found.summary), tried=tried)
 
     async def file(self, attachment: int) -> tuple[str, str, bytes] | None:
         """Name, media type and content of a stored file."""
@@ -94,6 +96,10 @@ class Casework:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+    def _titled(self, summary: CaseSummary) -> CaseSummary:
+        """The team as people call it."""
+        return replace(summary, team=self._notices.team(summary.team))
 
     # -- acting
 

@@ -71,13 +71,12 @@ class StaffNotices:
         if due is not None and staff.alert_repeats:
             timers.set_timer(connection, ALERT_TIMER, due, case=case, payload={"number": 1})
         row = cases.find(connection, case)
-        team = staff.teams.get(row.team) if row is not None else None
         tried = (voice.title(EntryId(i), self._lang) for i in situation.memory.tried)
         text = self.text(
             Key.STAFF_NOTICE,
             case=str(case),
             reason=self.text(Key(f"reason_{reason.value}")),
-            team=team.titles.get(self._lang) or next(iter(team.titles.values())) if team else "",
+            team=self.team(row.team) if row is not None else "",
             member=_shown(situation.name, 80),
             platform=self.text(Key(f"platform_{situation.account.platform.value}")),
             lang=self.text(Key(f"lang_{situation.lang or self._lang}")),
@@ -261,6 +260,11 @@ class StaffNotices:
         )
         outbox.put(connection, [send], now)
         return [send.lane]
+
+    def team(self, team: str) -> str:
+        """What a team is called in the staff's language; its id when it is gone."""
+        found = self._voice.knowledge.staff.teams.get(team)
+        return found.titles.get(self._lang) or next(iter(found.titles.values()), team) if found else team
 
     def text(self, key: Key, **values: str) -> str:
         """A staff text in the staff's language."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
-from bot.catalogue import dates
+from bot.catalogue.availability import availability
 from bot.catalogue.catalogue import Catalogue
 from bot.catalogue.keys import Key
-from bot.conversation.hours import Hours, Open
+from bot.conversation.hours import Hours
 from bot.conversation.situation import Situation
 from bot.domain import Button, CaseId, EntryId, Lang, Outgoing, Owner, Reason
 from bot.knowledge.model import Entry, Knowledge, Text
@@ -72,16 +72,8 @@ class Voice:
 
     def when(self, lang: Lang, now: datetime) -> str:
         """When a person answers: hours with their zone, nothing invented."""
-        if not self.hours.known:
-            return self.text(Key.WHEN_UNKNOWN, lang)
-        status = self.hours.status(now)
-        if isinstance(status, Open):
-            if status.until is None:
-                return self.text(Key.WHEN_UNKNOWN, lang)
-            return self.text(Key.WHEN_OPEN, lang, until=dates.until(status.until, now, lang))
-        if status.opens is None:
-            return self.text(Key.WHEN_UNKNOWN, lang)
-        return self.text(Key.WHEN_CLOSED, lang, opens=dates.opens(status.opens, now, lang))
+        address = self.knowledge.brand.voice.address.value
+        return availability(self.catalogue, self.hours.status(now), now, lang, address=address)
 
     def handed_off(self, reason: Reason, lang: Lang, case: CaseId, now: datetime) -> str:
         """What the member is told when a person is called."""
