@@ -29,6 +29,8 @@ BALANCE = 0.5
 USUAL_JUDGE = (-4.7, 3.3, 2.8, -1.8, 0.2, 2.9, 1.7, -3.9, -2.7)
 """Bias and factors, as fitted on an FAQ of 65 entries x 43 questions."""
 DRAWN = 2.0
+TRAPS = 0.06
+"""Share of the questions without an entry that ask of others what the FAQ answers of its own brand."""
 NEAR = 0.15
 """Share of the questions without an entry that stand as close to the FAQ as another entry's do.
 
@@ -80,8 +82,10 @@ def fit(cores: Sequence[Sequence[str]], labels: Sequence[str], lexicon: Lexicon)
         owners=owners,
     )
     use = _word_use(cores, owners, intents, vocabulary)
-    known, near, far = _unseen(cores, owners, intents, vocabulary, use, cosine, inverse, weights, targets)
-    judge = _judge(known, near, far)
+    known, near, far, traps = _unseen(
+        cores, owners, intents, vocabulary, use, cosine, inverse, weights, targets
+    )
+    judge = _judge(known, near, far, traps)
     return Fitted(
         vocabulary,
         kernel,
@@ -137,13 +141,14 @@ def _unseen(
     inverse: Floats,
     weights: Floats,
     targets: Floats,
-) -> tuple[list[tuple[Evidence, bool]], list[Evidence], list[Evidence]]:
+) -> tuple[list[tuple[Evidence, bool]], list[Evidence], list[Evidence], list[Evidence]]:
     """Evidence of questions as new wordings (did their entry win?), as unknown ones, and of far ones."""
     entries = np.array([is_entry(intent) for intent in intents])
     nothing = intents.index(NOTHING) if NOTHING in intents else -1
     inside: list[tuple[Evidence, bool]] = []
     near: list[Evidence] = []
     far: list[Evidence] = []
+    traps: list[Evidence] = []
     for owner in range(len(intents)):
         block = np.flatnonzero(owners == owner)
         if not entries[owner] and owner != nothing:
@@ -168,6 +173,8 @@ def _unseen(
             )
             best = int(np.where(entries, alone[place], -np.inf).argmax())
             inside.append((one, best == owner))
+            if best == owner:
+                traps.append(_trap(one, float(used.weights.sum()), vocabulary.rarest))
             others = used.counts.copy()
             others[:, owner] = 0
             allowed = entries.copy()
@@ -175,7 +182,22 @@ def _unseen(
             if allowed.any():
                 left = replace(used, counts=others)
                 near.append(_one(without[place], cosine[example], owners, allowed, nothing, left, -1))
-    return inside, near, far
+    return inside, near, far, traps
+
+
+def _trap(one: Evidence, total: float, weight: float) -> Evidence:
+    """The same question asked about something else: "how do I reset my password" with another firm's name."""
+    share = total / (total + weight)
+    nearness = share**0.5  # what one more unknown word does to a cosine
+    return replace(
+        one,
+        score=one.score * nearness,
+        margin=one.margin * nearness,
+        nearest=one.nearest * nearness,
+        known=one.known * share,
+        shared=one.shared * share,
+        elsewhere=one.elsewhere * share + 1.0 - share,
+    )
 
 
 def _one(
@@ -196,18 +218,20 @@ def _one(
     return gather(scores, nearest, entries, nothing, used, best)
 
 
-def _judge(inside: list[tuple[Evidence, bool]], near: list[Evidence], far: list[Evidence]) -> Judge:
+def _judge(
+    inside: list[tuple[Evidence, bool]], near: list[Evidence], far: list[Evidence], traps: list[Evidence]
+) -> Judge:
     """Newton's method for logistic regression, drawn to the usual judge where the FAQ is too small to tell.
 
     Questions with and without an entry weigh the same.
     """
-    sides = ([one for one, _ in inside], near, far)
+    sides = ([one for one, _ in inside], near, far, traps)
     rows = np.array([one.row() for side in sides for one in side], dtype=np.float64)
-    right = np.array([float(won) for _, won in inside] + [0.0] * (len(near) + len(far)))
+    right = np.array([float(won) for _, won in inside] + [0.0] * (len(near) + len(far) + len(traps)))
     mass = np.concatenate(
         [
             np.full(len(side), share / max(len(side), 1))
-            for side, share in zip(sides, (1.0, NEAR, 1.0 - NEAR), strict=True)
+            for side, share in zip(sides, (1.0, NEAR, 1.0 - NEAR - TRAPS, TRAPS), strict=True)
         ]
     )
     # An FAQ tells as much as its own questions do, however many built-in examples stand beside them.

@@ -185,6 +185,15 @@ def test_words_of_other_subjects_speak_against_an_answer(shop: EmbeddedInterpret
     assert any("elsewhere" in note and "elsewhere 0%" not in note for note in theirs.trace.notes)
 
 
+@pytest.mark.parametrize(
+    "text", ["do you ship with netflix", "a qué hora abre el supermercado", "devolver algo a falabella"]
+)
+def test_the_same_question_about_another_firm_is_less_sure(shop: EmbeddedInterpreter, text: str) -> None:
+    *ours, _ = text.split()
+
+    assert shop.interpret(text).confidence < shop.interpret(" ".join(ours)).confidence
+
+
 def test_an_faq_about_another_subject_owns_its_words() -> None:
     bank = interpreter(
         """
