@@ -33,7 +33,7 @@ class Alerts:
         case = timer.case
 
         def work(connection: Connection) -> list[str]:
-            if not timers.done(connection, timer.id) or case is None:
+            if not timers.take(connection, timer) or case is None:
                 return []
             return self._notices.alert(connection, case, int(timer.payload.get("number", 1)), now)
 

@@ -20,8 +20,15 @@ SWEEP = 1.0
 GRACE = timedelta(seconds=5)
 """A message that has waited longer than this without anybody seeing to it is woken again."""
 
+REST = timedelta(seconds=0.5)
+"""A timer whose handler left it where it is, to see to it later, is seen to again after this time."""
+FAILED = timedelta(seconds=30)
+"""The same for one whose handler failed."""
+DUE = 200
+"""Timers read at a time."""
+
 Handler = Callable[[Timer], Awaitable[None]]
-"""Acts on a timer and takes it away in the same unit."""
+"""Acts on a timer and takes it away in the same unit, or leaves it to be asked again soon."""
 
 
 class Clock:
@@ -38,7 +45,7 @@ class Clock:
         self._store, self._bus, self._handlers, self._clock = store, bus, handlers, clock
         self._woken = asyncio.Event()
         self._running: set[str] = set()
-        self._failing: dict[int, datetime] = {}
+        self._resting: dict[tuple[int, datetime], datetime] = {}
         bus.listen(Topic.TIMERS, lambda _key: self._woken.set())
 
     async def run(self) -> None:
@@ -50,7 +57,7 @@ class Clock:
                 self._woken.clear()
                 try:
                     await self._tick(group)
-                    if self._clock() - swept >= timedelta(seconds=SWEEP):
+                    if abs(self._clock() - swept) >= timedelta(seconds=SWEEP):  # clocks are also set back
                         swept = self._clock()
                         await self.sweep()
                 except Exception:  # a database that cannot be read now may be readable in a second
@@ -78,30 +85,35 @@ class Clock:
 
     async def _tick(self, group: asyncio.TaskGroup) -> None:
         now = self._clock()
-        due = await self._store.read(lambda connection: timers.due(connection, now))
+        self._resting = {key: until for key, until in self._resting.items() if now < until <= now + FAILED}
+        # What is being worked on or rests must not hide what came later: staff's words wait behind files.
+        limit, running = DUE + len(self._resting), frozenset(self._running)
+        due = await self._store.read(lambda c: timers.due(c, now, limit, without=running))
         by_kind: dict[str, list[Timer]] = {}
         for timer in due:
-            if self._failing.get(timer.id, now) <= now:
+            if timer.kind not in self._running and (timer.id, timer.due_at) not in self._resting:
                 by_kind.setdefault(timer.kind, []).append(timer)
         for kind, found in by_kind.items():
-            if kind not in self._running:
-                self._running.add(kind)
-                group.create_task(self._run(kind, found), name=f"timers {kind}")
+            self._running.add(kind)
+            group.create_task(self._run(kind, found), name=f"timers {kind}")
+        if len(due) == limit and by_kind:
+            self._woken.set()
 
     async def _run(self, kind: str, due: list[Timer]) -> None:
         try:
             handler = self._handlers.get(kind)
             for timer in due:
+                pause = REST
                 try:
                     if handler is None:
                         _log.warning("a timer of an unknown kind was dropped", kind=kind)
                         await self._store.write(lambda connection, row=timer.id: timers.done(connection, row))  # type: ignore[misc]  # a default binds the loop's value
                     else:
                         await handler(timer)
-                    self._failing.pop(timer.id, None)
                 except Exception:  # one timer's trouble must not stop the others; the row is still there
                     _log.exception("a timer failed, trying again later", kind=kind, timer=timer.id)
-                    self._failing[timer.id] = self._clock() + timedelta(seconds=30)
+                    pause = FAILED
+                self._resting[timer.id, timer.due_at] = self._clock() + pause
         finally:
             self._running.discard(kind)
             self._woken.set()

@@ -28,7 +28,7 @@ def wait(situation: Situation, reading: Reading, now: datetime, window: timedelt
         return timedelta(0)
     quiet = said[-1].stored_at + window
     latest = said[0].stored_at + window * LONGEST
-    return max(min(quiet, latest) - now, timedelta(0))
+    return min(max(min(quiet, latest) - now, timedelta(0)), window)  # a clock may have been set back
 
 
 def _complete(reading: Reading) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,10 +50,15 @@ def set_timer(
     )
 
 
-def due(connection: Connection, now: datetime, limit: int = 200) -> list[Timer]:
-    """What is due by now, oldest first."""
+def due(
+    connection: Connection, now: datetime, limit: int = 200, *, without: Collection[str] = ()
+) -> list[Timer]:
+    """What is due by now, oldest first, of all kinds but those in `without`."""
     rows = connection.execute(
-        select(timers).where(timers.c.due_at <= now).order_by(timers.c.due_at, timers.c.id).limit(limit)
+        select(timers)
+        .where(timers.c.due_at <= now, timers.c.kind.not_in(list(without)))
+        .order_by(timers.c.due_at, timers.c.id)
+        .limit(limit)
     )
     return [
         Timer(
@@ -71,6 +76,16 @@ def due(connection: Connection, now: datetime, limit: int = 200) -> list[Timer]:
 def done(connection: Connection, timer: int) -> bool:
     """Take a timer away, in the unit that acts on it; False if another unit was first."""
     return connection.execute(delete(timers).where(timers.c.id == timer)).rowcount == 1
+
+
+def take(connection: Connection, timer: Timer) -> bool:
+    """As `done`, for a timer that may have been dropped: its number may be another timer's by now."""
+    taken = connection.execute(
+        delete(timers).where(
+            timers.c.id == timer.id, timers.c.kind == timer.kind, timers.c.due_at == timer.due_at
+        )
+    )
+    return taken.rowcount == 1
 
 
 def drop(connection: Connection, kind: str, case: CaseId) -> None:

@@ -56,3 +56,8 @@ def test_a_person_who_owns_waits_for_nothing() -> None:
 def test_without_a_window_everything_goes_at_once() -> None:
     here = situation(said("hola"))
     assert wait(here, reading(heard(nlu.GREETING), here), NOON, timedelta(0)) == timedelta(0)
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer() -> None:
+    here = situation(said("una consulta"))
+    assert wait(here, reading(None, here), NOON - timedelta(hours=1), WINDOW) == WINDOW
