@@ -18,6 +18,7 @@ from bot.domain import (
     Author,
     Button,
     CaseId,
+    CaseState,
     EntryId,
     Lang,
     Outcome,
@@ -153,8 +154,8 @@ class StaffNotices:
         One that comes due late (the process was down) may find the team gone: it waits until they are back.
         """
         voice = self._voice
-        summary = next((s for s in dossiers.list_cases(connection) if s.id == case), None)
-        if summary is None or summary.owner is not Owner.QUEUE:
+        summary = dossiers.summary(connection, case)
+        if summary is None or summary.state is CaseState.RESOLVED or summary.owner is not Owner.QUEUE:
             return []
         back = voice.hours.next_open_after(now, timedelta(0))
         if back is None or back > now:

@@ -114,6 +114,12 @@ def list_cases(connection: Connection, *, closed: bool = False) -> list[CaseSumm
     return [_summary(row) for row in connection.execute(query)]
 
 
+def summary(connection: Connection, case: CaseId) -> CaseSummary | None:
+    """One line of the list, open or closed."""
+    row = connection.execute(_summaries().where(cases.c.id == case)).one_or_none()
+    return _summary(row) if row is not None else None
+
+
 def dossier(connection: Connection, case: CaseId) -> Dossier | None:
     """Everything about one case. `tried` holds ids of entries: titles are the knowledge's part."""
     row = connection.execute(_summaries().where(cases.c.id == case)).one_or_none()
@@ -238,7 +244,7 @@ def _files(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[tuple[
         return result
     rows = connection.execute(
         select(attachments)
-        .where(attachments.c.message_id.between(ids[0], ids[-1]), attachments.c.state == "stored")
+        .where(attachments.c.message_id.in_(ids), attachments.c.state == "stored")
         .order_by(attachments.c.id)
     )
     for row in rows:
