@@ -309,7 +309,8 @@ def _link(connection: Connection, send: Send, receipt: Receipt) -> None:
             {
                 "platform": send.account.platform.value,
                 "account": send.account.id,
-                "place": send.place.external_id,
+                # Messages of a group that moved are numbered anew: replies come from where it is now.
+                "place": receipt.extra.get("chat", send.place.external_id),
                 "external_id": receipt.external_id,
                 "case_id": send.case,
             },

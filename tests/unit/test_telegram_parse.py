@@ -226,6 +226,18 @@ def test_a_group_that_moves_tells_its_new_id(parser: Parser) -> None:
     assert (event.kind, event.command, event.text) == (InboundKind.OTHER, "migrated", "-100999")
 
 
+def test_staff_is_heard_in_the_group_that_theirs_became(parser: Parser) -> None:
+    new = STAFF | {"id": -100999}
+    said = update(message=message(new, text="va en camino"))
+    before = parser.read(said).place
+    parser.read(update(message=message(STAFF, migrate_to_chat_id=-100999)))
+    after = parser.read(said).place
+    assert before is not None
+    assert after is not None
+    assert (before.kind, after.kind) == (PlaceKind.GROUP, PlaceKind.STAFF)
+    assert after.external_id == "-100999"
+
+
 @pytest.mark.parametrize(
     "content",
     [

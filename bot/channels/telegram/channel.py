@@ -118,7 +118,11 @@ class TelegramChannel(Channel):
     async def run(self, intake: Intake) -> NoReturn:
         """Receive until cancelled; raises ChannelError when the token is not taken any more."""
         parser = Parser(
-            self.account, username=self._username, staff_chat=self._staff_chat, aliases=self._aliases
+            self.account,
+            username=self._username,
+            staff_chat=self._staff_chat,
+            aliases=self._aliases,
+            moved=self._sender.moved,
         )
         poller = Poller(self._bot, parser, timeout=self._poll_timeout, backoff=self._backoff)
         cursor = await self._cursors.read(self.account)

@@ -39,7 +39,8 @@ class Parser:
     """Turns updates into inbound events.
 
     `aliases` maps every command name that members may write, in any language, to its canonical English name.
-    `staff_chat` is the chat id of the staff group, or ''.
+    `staff_chat` is the chat id of the staff group, or ''. `moved` has the new ids of groups that became
+    supergroups, by their old ones: staff is heard in the new one too.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Parser:
         username: str,
         staff_chat: str = "",
         aliases: Mapping[str, str] | None = None,
+        moved: dict[str, str] | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._account, self._username, self._now = account, username.lower(), now
         self._aliases = {alias.lower(): name for alias, name in (aliases or {}).items()}
         self.staff_chat = staff_chat
+        self._moved = moved if moved is not None else {}
 
     def read(self, raw: Any) -> Inbound:
         """The event in one raw update; one that cannot be read is an UNPARSABLE event, no error."""
@@ -93,6 +96,7 @@ class Parser:
         attachments = _attachments(message)
         kind, command = InboundKind.EDIT if edited else InboundKind.MESSAGE, ""
         if message.migrate_to_chat_id:
+            self._moved[str(message.chat.id)] = str(message.migrate_to_chat_id)
             kind, command, text = InboundKind.OTHER, "migrated", str(message.migrate_to_chat_id)
         elif not (text or attachments) or message.is_automatic_forward or _is_other_bot(message):
             kind = InboundKind.OTHER
@@ -170,7 +174,7 @@ class Parser:
 
     def _place(self, chat: telegram.Chat, message: telegram.Message | None) -> PlaceRef:
         thread = message.message_thread_id if message and message.is_topic_message else None
-        if str(chat.id) == self.staff_chat:
+        if self.staff_chat and str(chat.id) in (self.staff_chat, self._moved.get(self.staff_chat)):
             kind = PlaceKind.STAFF
         elif chat.type == "private":
             kind = PlaceKind.PRIVATE

@@ -68,7 +68,8 @@ class Sender:
     def __init__(self, bot: telegram.Bot, *, files: FileSource, root: Path, pace: Pace | None) -> None:
         self._bot, self._files, self._root, self._pace = bot, files, root.resolve(), pace
         self._uploaded: OrderedDict[_Picture, str] = OrderedDict()
-        self._moved: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
+        """New ids of groups that became supergroups, by their old ones."""
 
     async def send(self, place: PlaceRef, message: Outgoing) -> Receipt:
         """All parts of a message, in order.
@@ -138,12 +139,12 @@ class Sender:
         self, place: PlaceRef, call: Callable[[int], Awaitable[str]], *, unchanged: str = ""
     ) -> Receipt:
         """Make a call and judge how it ended; an edit that changes nothing has reached what it wanted."""
-        chat = self._moved.get(place.external_id, place.external_id)
+        chat = self.moved.get(place.external_id, place.external_id)
         try:
             try:
                 return self._sent(place, chat, await call(int(chat)))
             except ChatMigrated as moved:
-                chat = self._moved[place.external_id] = str(moved.new_chat_id)
+                chat = self.moved[place.external_id] = str(moved.new_chat_id)
                 log.warning("telegram.group_moved", old=place.external_id, new=chat)
                 return self._sent(place, chat, await call(int(chat)))
         except TelegramError as error:
