@@ -66,7 +66,9 @@ class Store:
                 path = database_path(url)
                 if not path.is_file():
                     raise StoreError(
-                        "there is no database", where=str(path), remedy="Create it: vocero db upgrade"
+                        "there is no database",
+                        where=str(path),
+                        remedy="Start the bot once, or name its folder with --data (the demo's: data/demo).",
                     )
                 reading = sqlite_readers(path, echo=echo)
                 stack.callback(reading.dispose)

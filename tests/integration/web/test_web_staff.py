@@ -190,7 +190,7 @@ async def test_a_case_shows_all_that_one_needs_to_take_over(camila: Colleague, h
     body = await camila.get("/staff/cases/7")
     for words in ("portugués", "Contesta Diego", "Tarda <strong>2 a 4 días hábiles</strong>", "costo_envio"):
         assert words in body
-    for words in ("No se sabe si llegó", "502", "Enviar de nuevo", "Sí llegó", "Nota de Diego, solo para"):
+    for words in ("No se sabe si llegó", "502", "Enviar otra vez", "Sí llegó", "Nota de Diego, solo para"):
         assert words in body
     for words in ("Descargar boleta.pdf", "Hola, ya lo veo", "Enviar igual", "Descartar", "2 nov, 09:05"):
         assert words in body
