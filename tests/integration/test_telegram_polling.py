@@ -9,7 +9,7 @@ import pytest
 import structlog.testing
 
 from bot.channels.telegram import CommandMenu
-from bot.channels.telegram.polling import Backoff
+from bot.channels.telegram.polling import REFUSALS, Backoff
 from bot.domain import InboundKind, PlaceKind
 from bot.errors import ChannelError
 from tests.fakes.telegram import FakeTelegram, Fault, Message
@@ -198,12 +198,25 @@ async def test_another_poller_is_told_of_in_the_log_and_outlived(fake: FakeTeleg
 
 
 async def test_a_token_that_is_revoked_ends_the_run_with_a_remedy(fake: FakeTelegram, store: Store) -> None:
-    fake.fail("getUpdates", with_=Fault.refuse(401, "Unauthorized"))
-    async with channel_to(fake, store) as channel:
+    waits = Waits()
+    fake.fail("getUpdates", with_=Fault.refuse(401, "Unauthorized"), times=REFUSALS)
+    async with channel_to(fake, store, backoff=waits.backoff()) as channel:
         with pytest.raises(ChannelError) as error:
             await channel.run(store)
     assert "@BotFather" in error.value.remedy
     assert fake.token not in str(error.value)
+
+
+@pytest.mark.parametrize("code", [401, 403, 404])
+async def test_one_refusal_by_something_between_ends_nothing(
+    fake: FakeTelegram, store: Store, code: int
+) -> None:
+    waits = Waits()
+    fake.fail("getUpdates", with_=Fault.refuse(code, "no"), times=REFUSALS - 1)
+    async with running(channel_to(fake, store, backoff=waits.backoff()), store):
+        fake.member(42).writes("hola")
+        await store.holds(lambda s: "hola" in s.texts)
+    assert len(waits) == REFUSALS - 1
 
 
 async def test_a_press_is_answered_once_it_is_stored(fake: FakeTelegram, store: Store) -> None:

@@ -27,6 +27,8 @@ GET_UPDATES = "get_Updates"
 would remind at each call: that method raises for the whole batch where one update cannot be read."""
 BATCH = 100
 """The most that Telegram gives at once: https://core.telegram.org/bots/api#getupdates"""
+REFUSALS = 3
+"""Refusals of the token in a row that are believed: one may be of a proxy between Telegram and us."""
 PAUSE = 0.1
 """Seconds to wait after an empty answer that came at once, from a server that knows no long polling."""
 
@@ -65,6 +67,7 @@ class Poller:
     ) -> None:
         self._bot, self._parser, self._timeout = bot, parser, timeout
         self._backoff = backoff or Backoff()
+        self._refused = 0
 
     async def run(self, intake: Intake, *, offset: int | None, pressed: Callable[[str], None]) -> NoReturn:
         """Poll until cancelled; `pressed` is told the id of each button press that was committed.
@@ -90,6 +93,7 @@ class Poller:
             except TelegramError as error:
                 await self._after(error)
                 continue
+            self._refused = 0
             if not batch:
                 limit = BATCH
                 if loop.time() - asked < PAUSE:
@@ -148,6 +152,10 @@ class Poller:
     async def _after(self, error: TelegramError) -> None:
         """Wait as the failure asks for."""
         match error:
+            case InvalidToken() | EndPointNotFound() | Forbidden() if self._refused + 1 < REFUSALS:
+                self._refused += 1
+                log.error("telegram.token_refused", times=self._refused, what=error.message)
+                await self._backoff.wait(1.0)
             case InvalidToken() | EndPointNotFound() | Forbidden():
                 raise ChannelError(
                     "Telegram does not take the bot's token any more",
