@@ -17,7 +17,7 @@ from bot.catalogue.keys import Key
 from bot.channels.base import Channel
 from bot.channels.web import Gate, MediaFolder, WebChannel
 from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef
-from bot.errors import StartupError
+from bot.errors import ChannelError, StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.fetching import Fetching, StoredFiles
@@ -47,6 +47,9 @@ from bot.web.server import build, serve
 from bot.web.site import Site
 
 _log = structlog.get_logger(__name__)
+
+CHANNEL_PAUSE = 30.0
+"""Seconds until a channel that stopped is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Bot:
                     self._publishing.watch(self.settings.knowledge_rest_seconds), name="knowledge"
                 ),
                 *(
-                    group.create_task(channel.run(self.intake), name=account.platform.value)
+                    group.create_task(self._receive(channel), name=account.platform.value)
                     for account, channel in self.channels.items()
                 ),
             ]
@@ -92,6 +95,17 @@ class Bot:
                 async with asyncio.timeout(self.settings.drain_seconds):
                     await self.idle()
             await _cancel(work)
+
+    async def _receive(self, channel: Channel) -> None:
+        """Receive from one platform; its trouble is said loudly, and leaves the others at work."""
+        while True:
+            try:
+                await channel.run(self.intake)
+            except ChannelError as error:
+                _log.error(
+                    "a channel stopped", platform=channel.platform.value, what=error.what, do=error.remedy
+                )
+            await asyncio.sleep(CHANNEL_PAUSE)
 
     async def idle(self) -> None:
         """Return when everything that was taken in has been answered and sent."""
@@ -124,10 +138,12 @@ async def open_bot(
     *,
     web: bool = True,
     further: OpenChannels | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Bot]:
     """Build a bot: check the files, lock and open the database, train, connect, and recover.
 
     Raises VoceroError with a remedy for whatever is missing. `web` serves the web chat and the staff page.
+    `tell` hears in plain words what was published, or why not.
     """
     library = await asyncio.to_thread(Library.open, settings.home)
     async with AsyncExitStack() as stack:
@@ -172,7 +188,7 @@ async def open_bot(
         deliverer = Deliverer(store, bus, notices, channels)
         casework = Casework(store, bus, minds, notices, locks, filestore)
         limit = settings.file_limit_mb * 1024 * 1024
-        publishing = Publishing(store, bus, library, minds, notices, settings.lang)
+        publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell)
         clock = Clock(
             store,
             bus,

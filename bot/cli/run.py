@@ -146,7 +146,7 @@ async def _serve(cli: Cli, settings: "Settings", *, demo: bool) -> int:
     stopping = _Stopping(cli, task)
     with stopping.listening():
         try:
-            async with open_bot(settings) as bot:
+            async with open_bot(settings, tell=cli.output.line) as bot:
                 stopping.is_open = True
                 await _tell_what_is_there(cli, bot, demo=demo)
                 await bot.run(stopping.stop)

@@ -38,8 +38,11 @@ class Publishing:
         notices: StaffNotices,
         lang: str,
         *,
+        tell: Callable[[str], None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`tell` hears what staff is told too: for who runs the bot in a terminal."""
+        self._tell = tell
         self._store, self._bus, self._library = store, bus, library
         self._minds, self._notices, self._lang, self._clock = minds, notices, lang, clock
 
@@ -67,6 +70,9 @@ class Publishing:
         else:
             _log.info("changes wait for publishing", passes=change.passes, problems=len(change.problems))
             return
+
+        if self._tell is not None:
+            self._tell(text)
 
         def work(connection: Connection) -> list[str]:
             return self._notices.tell(connection, text, self._clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ class Source:
     content: bytes
 
 
+LARGEST = 1_000_000
+"""Bytes of one file; a brand with a thousand entries stays below, and checking takes under a second."""
+
+
 def sources(root: Path, overlay: Mapping[str, bytes]) -> tuple[list[Source], list[Problem]]:
     """Read all files that count, in the order of their paths.
 
@@ -57,12 +62,23 @@ def sources(root: Path, overlay: Mapping[str, bytes]) -> tuple[list[Source], lis
             problems.append(_unused(path))
             continue
         try:
-            content = overlay[path] if path in overlay else (root / path).read_bytes()
+            content = overlay[path] if path in overlay else _content(root / path)
         except OSError as error:
             problems.append(problem("no-se-lee", Position(path), reason=error.strerror or str(error)))
             continue
+        if len(content) > LARGEST:
+            problems.append(problem("archivo-grande", Position(path), limit=str(LARGEST // 1000)))
+            continue
         found.append(Source(path, use, content))
     return found, problems
+
+
+def _content(path: Path) -> bytes:
+    """The content, of a file that is too large only so much that it shows; OSError for what is no file."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "it is no regular file", str(path))
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
 
 
 def is_kept_by_an_editor(name: str) -> bool:

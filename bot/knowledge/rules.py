@@ -13,6 +13,18 @@ from bot.knowledge.problem import Problem, Rule
 
 _WRITING = (
     Rule(
+        "muy-adentro",
+        "error",
+        "aquí hay demasiadas palabras una dentro de otra; compara este archivo con los ejemplos de la guía",
+        "too many words stand one inside the other here; compare this file with the guide's examples",
+    ),
+    Rule(
+        "archivo-grande",
+        "error",
+        "el archivo pesa más de {limit} KB; repártelo en varios",
+        "the file is larger than {limit} KB; divide it into several",
+    ),
+    Rule(
         "falta-barra",
         "error",
         "después de «{word}:» va | y el texto en la línea siguiente, dos espacios más adentro",

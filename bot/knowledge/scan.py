@@ -57,7 +57,11 @@ class _Scanner:
         self.judged = 0  # rows before this one have had their characters judged
 
     def file(self) -> Mapping:
-        tree = self.mapping(0, -1)
+        try:
+            tree = self.mapping(0, -1)
+        except RecursionError:  # a thousand words one inside the other are no brand's file
+            self.say("muy-adentro", self.next + 1, 1)
+            tree = Mapping((), Position(self.path, 1, 1), damaged=True)
         if not tree.pairs and not self.problems:
             self.say("archivo-vacio", 1, 1)
             return replace(tree, damaged=True)

@@ -271,6 +271,8 @@ class _Desk:
         return self._small(Talk.REPEAT_NOTHING, offer_person=True)
 
     def _small_talk(self, talk: Talk) -> Decision:
+        if self._situation.ownership.owner is Owner.QUEUE and talk is Talk.GREETING:
+            return self._small(Talk.STILL_IN_LINE)  # "hello?" asks whether anybody is there
         if self._situation.ownership.owner is Owner.QUEUE and talk is not Talk.ARE_YOU_A_BOT:
             return self._silent(Outcome.RELAYED, "in_queue")
         if talk is Talk.GREETING and self._situation.first_visit:

@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 
 LONGEST_RETRY = 60.0
 """Seconds between tries of a send that surely did not arrive; they double from one second up to this."""
+AT_ONCE = 32
+"""Lanes that send at the same time: about what Telegram takes in a second. What is claimed and not yet sent
+when a process is killed is held, so no more is claimed than can go out."""
 NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
 
 
@@ -60,6 +63,7 @@ class Deliverer:
         self._store, self._bus, self._notices = store, bus, notices
         self._channels, self._clock = channels, clock
         self._steps: Together[Step, Claimed | None] = Together(self._step)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._lanes: Lanes[str] = Lanes("deliver", self._work)
         bus.listen(Topic.LANE, self._lanes.wake)
 
@@ -89,10 +93,11 @@ class Deliverer:
         return held
 
     async def _work(self, lane: str, woken: asyncio.Event) -> None:
-        claimed = await self._steps.do(Step(lane))
-        while claimed is not None:
-            receipt = await self._send(claimed)
-            claimed = await self._settle(lane, claimed, receipt)
+        async with self._slots:
+            claimed = await self._steps.do(Step(lane))
+            while claimed is not None:
+                receipt = await self._send(claimed)
+                claimed = await self._settle(lane, claimed, receipt)
 
     async def _send(self, claimed: Claimed) -> Receipt:
         send = claimed.send

@@ -17,7 +17,7 @@ MISTAKES = sorted(folder.name for folder in BROKEN.iterdir() if folder.is_dir() 
 GUARDS = {"no-se-entiende", "se-lee-distinto"}
 """Rules that only a stumble unknown to the line scan can break; test_knowledge_read asks them directly."""
 
-ELSEWHERE = {"falta-archivo", "imagen-grande", "no-se-lee", "sin-temas"}
+ELSEWHERE = {"archivo-grande", "falta-archivo", "muy-adentro", "imagen-grande", "no-se-lee", "sin-temas"}
 """Rules about what no folder can hold: absence, size and permission; test_knowledge_load breaks them."""
 
 EDITS = {"sin-redaccion", "sin-idioma"}

@@ -150,6 +150,10 @@ class TestPeople:
         decision = decided(understood, message, **QUEUE)
         assert (decision.outcome, decision.rule) == (Outcome.RELAYED, "in_queue")
 
+    def test_in_line_hello_is_told_that_the_case_waits(self) -> None:
+        decision = decided(heard(nlu.GREETING), said("hola?"), **QUEUE)
+        assert (decision.outcome, decision.talk) == (Outcome.SMALL_TALK, Talk.STILL_IN_LINE)
+
     @pytest.mark.parametrize("message", [said("envio"), command("human"), tap("pick:envio"), tap("person")])
     def test_while_a_person_owns_the_bot_says_nothing(self, message: Said) -> None:
         decision = decided(heard("envio"), message, **HUMAN)
