@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
 from bot.channels.base import Channel
-from bot.domain import Account, Delivery, OutboxState, Receipt
+from bot.domain import Account, Author, Delivery, OutboxState, Receipt
 from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
 from bot.pipeline.together import Together
@@ -161,4 +161,5 @@ class Deliverer:
                 state=state.value,
                 error=receipt.error,
             )
-        self._bus.wake(Topic.CASES)
+        if state is not OutboxState.SENT or claimed.send.author is Author.STAFF:
+            self._bus.wake(Topic.CASES)  # the bot's own messages that arrive change no case

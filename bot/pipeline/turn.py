@@ -274,9 +274,8 @@ def _handled(situation: Situation, reading: Reading, decision: Decision, voice: 
     joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
     result = []
     for said in situation.said:
-        text = said.text
-        if said.kind is InboundKind.BUTTON:
-            text = describe(said.command, voice, decision.lang) or said.text
+        is_button = said.kind is InboundKind.BUTTON
+        text = (describe(said.command, voice, decision.lang) or None) if is_button else None
         own = said.id == reading.main or not joined
         outcome = decision.outcome if own else Outcome.JOINED
         result.append(Handled(said.id, outcome, decision.rule if own else "", text))

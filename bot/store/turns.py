@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, func, insert, update
 
 from bot.conversation.situation import Memory
 from bot.domain import (
@@ -50,7 +50,7 @@ _handled = (
         turn_id=bindparam("new_turn"),
         case_id=bindparam("new_case"),
         lang=bindparam("new_lang"),
-        text=bindparam("new_text"),
+        text=func.coalesce(bindparam("new_text"), messages.c.text),
     )
 )
 
@@ -76,12 +76,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What became of one message of the member; `text` as it is to be kept."""
+    """What became of one message of the member; `text` replaces what a button's row says, None keeps it.
+
+    An edit may have come since the message was read, so a text that was typed is never written back.
+    """
 
     message: MessageId
     outcome: Outcome
     rule: str
-    text: str
+    text: str | None = None
 
 
 def move(
