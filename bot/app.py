@@ -31,7 +31,8 @@ from bot.pipeline.deliver import Deliverer
 from bot.pipeline.intake import Intake, StoredCursors
 from bot.pipeline.lanes import Locks
 from bot.pipeline.mind import LiveMind, make_mind
-from bot.pipeline.phrase import PERSON, PICK, Voice
+from bot.pipeline.model import PERSON, PICK
+from bot.pipeline.phrase import Voice
 from bot.pipeline.turn import Corridor
 from bot.settings import Settings
 from bot.store import lock, outbox

@@ -19,15 +19,8 @@ from bot.domain import (
 )
 from bot.knowledge.model import Autonomy, Entry, Knowledge, Person
 from bot.knowledge.template import facts_used
-from bot.pipeline.model import Decision, Reading, Talk
+from bot.pipeline.model import MENU, PERSON, PICK, Decision, Reading, Talk
 from nlu import model as nlu
-
-PICK = "pick:"
-"""Payload of a button that names an entry."""
-PERSON = "person"
-"""Payload of the button that calls a person."""
-MENU = "menu"
-"""Payload of the button that shows the frequent questions."""
 
 LATE = timedelta(minutes=10)
 """Older messages are answered with an apology (promise 11)."""

@@ -9,6 +9,13 @@ from bot.conversation.situation import Memory
 from bot.domain import EntryId, Lang, MessageId, Outcome, Outgoing, Reason
 from nlu.model import Understanding
 
+PICK = "pick:"
+"""Payload of a button that names an entry."""
+PERSON = "person"
+"""Payload of the button that calls a person."""
+MENU = "menu"
+"""Payload of the button that shows the frequent questions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -10,26 +10,13 @@ from zlib import crc32
 
 from bot.catalogue.availability import availability
 from bot.catalogue.catalogue import Catalogue
-from bot.catalogue.keys import Key
+from bot.catalogue.keys import HANDOFFS, Key
 from bot.conversation.hours import Hours
 from bot.conversation.situation import Situation
 from bot.domain import Button, CaseId, EntryId, Lang, Outgoing, Owner, Reason
 from bot.knowledge.model import Entry, Knowledge, Text
 from bot.knowledge.template import fill
-from bot.pipeline.model import Decision, Phrased, Talk
-
-MENU, PERSON, PICK = "menu", "person", "pick:"
-"""Payloads of buttons, as `decide` reads them."""
-
-HANDOFFS: Mapping[Reason, Key] = {
-    Reason.ASKED: Key.HANDOFF_ASKED,
-    Reason.COMPLAINT: Key.HANDOFF_COMPLAINT,
-    Reason.NOT_UNDERSTOOD: Key.HANDOFF_NOT_UNDERSTOOD,
-    Reason.ENTRY: Key.HANDOFF_ENTRY,
-    Reason.FACT_EXPIRED: Key.HANDOFF_FACT_EXPIRED,
-    Reason.FILE: Key.HANDOFF_FILE,
-    Reason.HELD: Key.HANDOFF_HELD,
-}
+from bot.pipeline.model import MENU, PERSON, PICK, Decision, Phrased, Talk
 
 _FIRST_NAME = re.compile(r"[^\W\d_]{2,20}(?:['’-][^\W\d_]{1,20})?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")

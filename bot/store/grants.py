@@ -34,13 +34,6 @@ def holder(conn: Connection, token_hash: str, kind: str, now: datetime) -> str |
     return conn.execute(select(grants.c.staff).where(*_valid(token_hash, kind, now))).scalar_one_or_none()
 
 
-def withdraw(conn: Connection, staff: str) -> int:
-    """End every link and session of a person; how many there were."""
-    return conn.execute(
-        update(grants).where(grants.c.staff == staff, grants.c.spent.is_(False)).values(spent=True)
-    ).rowcount
-
-
 def _valid(token_hash: str, kind: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         grants.c.token_hash == token_hash,
