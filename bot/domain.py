@@ -53,6 +53,19 @@ class AttachmentKind(StrEnum):
     OTHER = "other"
 
 
+class Addressed(StrEnum):
+    """How a message speaks to the bot."""
+
+    DIRECT = "direct"
+    """In a private chat, or by a command or button of ours."""
+    MENTION = "mention"
+    """It calls the bot by its name in a public place."""
+    REPLY = "reply"
+    """It replies to a message of ours in a public place."""
+    NOT = "not"
+    """It is said in a public place to everyone, or to somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One bot account on a platform; `id` is the platform's own (bot id), or `local`."""
@@ -63,17 +76,29 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote, as the platform names them. `lang_hint` is the language of their app, if told."""
+    """Who wrote, as the platform names them. `lang_hint` is the language of their app, if told.
+
+    `is_bot`: another bot, a webhook, or a channel's own posts. `anonymous`: somebody who writes in the name
+    of the place (Telegram's anonymous administrators); nobody whom a private chat could reach. `moderates`:
+    whether the platform told with the event that they may manage messages in the place.
+    """
 
     external_id: str
     display_name: str = ""
     username: str = ""
     lang_hint: str = ""
+    is_bot: bool = False
+    anonymous: bool = False
+    moderates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceRef:
-    """Where it was written. `external_id` is the platform's chat id; `thread` its thread, or ''."""
+    """Where it was written. `external_id` is the platform's chat id; `thread` its thread, or ''.
+
+    A thread of a public place is that place with `thread` set: its mode and rights are the place's. A private
+    thread between one member and the bot is a PRIVATE place of its own.
+    """
 
     external_id: str
     kind: PlaceKind
@@ -130,6 +155,14 @@ class Inbound:
     album: str = ""
     attachments: tuple[AttachmentRef, ...] = ()
     raw: str = ""
+    addressed: Addressed = Addressed.DIRECT
+    """A mention of the bot itself is already taken out of `text`."""
+    to_others: bool = False
+    """Whether it mentions or replies to anybody but the bot."""
+    backfilled: bool = False
+    """Whether it was fetched from the place's history, after a time in which we could not hear it."""
+    via: str = ""
+    """What an answer to a Discord interaction has to carry (its token); short-lived, '' elsewhere."""
 
 
 class Owner(StrEnum):
@@ -212,7 +245,10 @@ class Outgoing:
     """One message to be sent, in light Markdown when `markdown`, else exactly as written.
 
     `rows` are rows of buttons. `image` is a path below the instance's folder, with its `alt` text.
-    `attachment` is the id of a stored file that staff forwards or receives.
+    `attachments` are ids of stored files that staff forwards or receives. `removes` is the id of a message of
+    ours to be deleted: then nothing else counts, and a repeat is harmless. `via` answers an interaction, and
+    `ephemeral` shows that answer to the asker alone. `opens_thread` is the title of a public thread to be
+    opened on the message in `reply_to`, where the platform has such; the answer goes there.
     """
 
     text: str
@@ -223,6 +259,10 @@ class Outgoing:
     attachments: tuple[int, ...] = ()
     reply_to: str = ""
     silent: bool = False
+    removes: str = ""
+    via: str = ""
+    ephemeral: bool = False
+    opens_thread: str = ""
 
 
 class Delivery(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.domain import Account, Inbound, Outgoing, PlaceRef, Platform, Receipt
@@ -11,9 +11,17 @@ from bot.domain import Account, Inbound, Outgoing, PlaceRef, Platform, Receipt
 class Intake(Protocol):
     """Where a channel hands over what arrived."""
 
-    async def __call__(self, events: Sequence[Inbound], *, cursor: str | None = None) -> None:
+    async def __call__(
+        self,
+        events: Sequence[Inbound],
+        *,
+        cursor: str | None = None,
+        marks: Mapping[str, str] | None = None,
+    ) -> None:
         """Commit the events, and with them the channel's cursor; returns after the commit, or raises.
 
+        `marks` says for places (by external id) up to which message they are seen: what was missed after it
+        is asked for later. Marks need at least one event beside them.
         Only after it has returned may the platform be told that we have the events.
         """
         ...
@@ -23,6 +31,10 @@ class Cursors(Protocol):
     """Where a channel reads how far it had come before a restart."""
 
     async def read(self, account: Account) -> str | None: ...
+
+    async def marks(self, account: Account) -> dict[str, str]:
+        """The last message seen in each place, by the place's external id."""
+        ...
 
 
 class FileSource(Protocol):

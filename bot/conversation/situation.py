@@ -11,6 +11,7 @@ from typing import Any
 from bot.conversation.ownership import Ownership
 from bot.domain import (
     Account,
+    Addressed,
     AttachmentKind,
     CaseId,
     ContactId,
@@ -19,6 +20,7 @@ from bot.domain import (
     InboundKind,
     Lang,
     MessageId,
+    PlaceKind,
     PlaceRef,
 )
 
@@ -114,6 +116,9 @@ class Said:
     external_id: str = ""
     attachments: tuple[AttachmentKind, ...] = ()
     attachment_ids: tuple[int, ...] = ()
+    addressed: Addressed = Addressed.DIRECT
+    via: str = ""
+    """What an answer to an interaction has to carry; see `bot.domain.Inbound.via`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +140,8 @@ class Situation:
     blocked: bool
     memory: Memory
     said: tuple[Said, ...]
+
+    @property
+    def public(self) -> bool:
+        """Whether others read along."""
+        return self.place.kind in (PlaceKind.GROUP, PlaceKind.CHANNEL, PlaceKind.THREAD)

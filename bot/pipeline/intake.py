@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -34,7 +34,13 @@ class Intake:
         self._store, self._bus = store, bus
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
 
-    async def __call__(self, events: Sequence[Inbound], *, cursor: str | None = None) -> None:
+    async def __call__(
+        self,
+        events: Sequence[Inbound],
+        *,
+        cursor: str | None = None,
+        marks: Mapping[str, str] | None = None,
+    ) -> None:
         """Commit events of one account and its cursor; raises StoreError when that cannot be done.
 
         An event that no database would take is stored as far as it can be: it must not hold up those behind
@@ -42,7 +48,7 @@ class Intake:
         """
         if not events:
             return
-        at = (events[0].account, cursor) if cursor is not None else None
+        at = inbound.Position(events[0].account, cursor, marks or {})
         try:
             await self._commit(events, at)
             return
@@ -68,10 +74,10 @@ class Intake:
             lost = Inbound(event.account, event.event_id[:96], InboundKind.UNPARSABLE, at, text=kind)
             await self._commit((lost,), None)
 
-    async def _commit(self, events: Sequence[Inbound], at: tuple[Account, str] | None) -> None:
+    async def _commit(self, events: Sequence[Inbound], at: inbound.Position | None) -> None:
         now = datetime.now(UTC)
         done = await self._store.write(
-            lambda connection: inbound.ingest(connection, events, now, self._known, cursor=at)
+            lambda connection: inbound.ingest(connection, events, now, self._known, position=at)
         )
         self._remember(done.known)
         if done.new < len(events):
@@ -96,6 +102,10 @@ class StoredCursors:
     async def read(self, account: Account) -> str | None:
         """The account's cursor, None if it has none yet."""
         return await self._store.read(lambda connection: inbound.read_cursor(connection, account))
+
+    async def marks(self, account: Account) -> dict[str, str]:
+        """The last message seen in each place of the account, by the place's external id."""
+        return await self._store.read(lambda connection: inbound.read_marks(connection, account))
 
 
 def _storable(value: _T) -> _T:

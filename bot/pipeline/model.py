@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bot.conversation.situation import Memory
 from bot.domain import EntryId, Lang, MessageId, Outcome, Outgoing, Reason
@@ -53,6 +55,17 @@ class Talk(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a decision asks for outside its transaction: a timer of this kind, due at once.
+
+    The turn writes it with the conversation; whoever handles the kind takes it away in the unit that does it.
+    """
+
+    kind: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What to do about a turn, before any wording.
 
@@ -75,6 +88,7 @@ class Decision:
     angry: bool = False
     late: bool = False
     introduce: bool = False
+    jobs: tuple[Job, ...] = ()
 
     @property
     def hands_off(self) -> bool:

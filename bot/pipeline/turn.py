@@ -26,7 +26,7 @@ from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
 from bot.pipeline.understand import understand
-from bot.store import cases, files, outbox, situations, turns
+from bot.store import cases, files, outbox, situations, timers, turns
 from bot.store.engine import Store
 from bot.store.outbox import Send
 from bot.store.turns import Handled, Turn
@@ -140,6 +140,7 @@ class Corridor:
             self._bus.wake(Topic.LANE, lane)
         if written.case is not None:
             self._bus.wake(Topic.CASES, str(written.case))
+        if written.case is not None or decision.jobs:
             self._bus.wake(Topic.TIMERS)
         return True
 
@@ -224,6 +225,10 @@ class Corridor:
         ]
         outbox.put(connection, sends, now)
         lanes = {send.lane for send in sends}
+        for job in decision.jobs:
+            timers.set_timer(
+                connection, job.kind, now, conversation=situation.conversation, payload=job.payload
+            )
         if situation.first_visit and sends:
             turns.greeted(connection, situation.contact, now)
         _report(connection, situation, decision, now)

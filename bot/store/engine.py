@@ -35,7 +35,7 @@ from bot.store.writer import Work, Writer, store_error
 
 T = TypeVar("T")
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema revision that this code reads and writes; a test holds it against the migrations."""
 
 READERS = 4

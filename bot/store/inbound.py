@@ -30,6 +30,7 @@ from bot.store.tables import (
     messages,
     places,
     timers,
+    watermarks,
 )
 
 STAFF_TIMER = "staff"
@@ -52,6 +53,15 @@ class Known:
     display_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far an account's events are committed: its cursor, and the last message seen in each place."""
+
+    account: Account
+    cursor: str | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Ingested:
     """What one unit stored: conversations with something new to decide, and what to remember of them."""
@@ -69,9 +79,10 @@ def ingest(
     now: datetime,
     known: Mapping[Key, Known],
     *,
-    cursor: tuple[Account, str] | None = None,
+    position: Position | None = None,
 ) -> Ingested:
-    """Store every event that was not stored before, in order, and the account's cursor with them.
+    """Store every event that was not stored before, in order, and how far the account has come with them.
+
 
     `known` is a cache of earlier units; what this one adds is in the result, to be kept after the commit.
     """
@@ -101,15 +112,19 @@ def ingest(
                 update(identities).where(identities.c.id == here.identity).values(unreachable_since=since)
             )
     _flush(connection, said, now, result)
-    if cursor is not None:
-        account, position = cursor
-        upsert(
-            connection,
-            cursors,
-            {"platform": account.platform.value, "account": account.id, "position": position},
-            ("platform", "account"),
-        )
+    if position is not None:
+        _move_on(connection, position)
     return result
+
+
+def read_marks(connection: Connection, account: Account) -> dict[str, str]:
+    """The last message seen in each place of an account, by the place's external id."""
+    rows = connection.execute(
+        select(watermarks.c.place, watermarks.c.position).where(
+            watermarks.c.platform == account.platform.value, watermarks.c.account == account.id
+        )
+    )
+    return {row.place: row.position for row in rows}
 
 
 def read_cursor(connection: Connection, account: Account) -> str | None:
@@ -132,6 +147,15 @@ def key_of(event: Inbound) -> Key | None:
         event.place.thread,
         event.sender.external_id,
     )
+
+
+def _move_on(connection: Connection, position: Position) -> None:
+    account = {"platform": position.account.platform.value, "account": position.account.id}
+    if position.cursor is not None:
+        upsert(connection, cursors, {**account, "position": position.cursor}, tuple(account))
+    for place, last in position.marks.items():
+        row = {**account, "place": place, "position": last}
+        upsert(connection, watermarks, row, (*account, "place"))
 
 
 def _insert_events(
@@ -183,6 +207,8 @@ def _flush(
             "external_id": event.message_id,
             "reply_to": event.reply_to,
             "album": event.album,
+            "addressed": event.addressed.value,
+            "via": event.via,
             "sent_at": event.sent_at,
             "stored_at": now,
         }

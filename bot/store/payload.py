@@ -25,6 +25,10 @@ def encode_outgoing(outgoing: Outgoing) -> dict[str, Any]:
             "attachments": list(outgoing.attachments),
             "reply_to": outgoing.reply_to,
             "silent": outgoing.silent,
+            "removes": outgoing.removes,
+            "via": outgoing.via,
+            "ephemeral": outgoing.ephemeral,
+            "opens_thread": outgoing.opens_thread,
         }
     )
 
@@ -40,6 +44,10 @@ def decode_outgoing(kept: dict[str, Any]) -> Outgoing:
         attachments=tuple(kept.get("attachments", ())),
         reply_to=kept.get("reply_to", ""),
         silent=kept.get("silent", False),
+        removes=kept.get("removes", ""),
+        via=kept.get("via", ""),
+        ephemeral=kept.get("ephemeral", False),
+        opens_thread=kept.get("opens_thread", ""),
     )
 
 

@@ -13,6 +13,7 @@ from bot.conversation.ownership import Ownership
 from bot.conversation.situation import Memory, Said, Situation
 from bot.domain import (
     Account,
+    Addressed,
     AttachmentKind,
     CaseId,
     ContactId,
@@ -65,6 +66,8 @@ _unhandled = (
         messages.c.external_id,
         messages.c.sent_at,
         messages.c.stored_at,
+        messages.c.addressed,
+        messages.c.via,
         attachments.c.id.label("file"),
         attachments.c.kind.label("file_kind"),
     )
@@ -135,6 +138,8 @@ def _said(rows: list[Any]) -> Said:
         command=first.command,
         album=first.album,
         external_id=first.external_id,
+        addressed=Addressed(first.addressed),
+        via=first.via,
         attachments=tuple(AttachmentKind(row.file_kind) for row in files),
         attachment_ids=tuple(row.file for row in files),
     )

@@ -75,6 +75,7 @@ contacts = Table(
     Column("lang", String(5)),  # what they speak, once known
     Column("greeted_at", Instant),  # when they were first told who answers
     Column("created_at", Instant, nullable=False),
+    Column("minor_at", Instant),  # when they said to be younger than config/privacy.yml allows
     comment="People.",
 )
 
@@ -92,6 +93,7 @@ identities = Table(
     Column("blocked_at", Instant),  # staff blocked this account
     Column("secret_hash", String(64)),  # web chat: SHA-256 of the session's secret
     Column("created_at", Instant, nullable=False),
+    Column("blocked_by", Text),  # who of the staff, by name
     UniqueConstraint("platform", "account", "external_id"),
     comment="A person's account on one platform, as seen by one bot account.",
 )
@@ -170,6 +172,8 @@ messages = Table(
     Column("rule", String(32)),  # the named rule, where the outcome has one
     Column("turn_id", Id, ForeignKey("turns.id", use_alter=True), index=True),
     Column("case_id", Id, ForeignKey("cases.id", use_alter=True), index=True),
+    Column("addressed", String(8), nullable=False, server_default="direct"),  # of a member's: how to the bot
+    Column("via", Text, nullable=False, server_default=""),  # an interaction's token, while it is of use
     Index("ix_messages_conversation_id", "conversation_id", "id"),
     Index("ix_messages_external", "conversation_id", "external_id"),
     Index(
@@ -291,6 +295,7 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     Column("claimed_at", Instant),
     Column("sent_at", Instant),
+    Column("uncertain_since", Instant),  # first try of which we don't know whether it arrived
     Index(
         "ix_outbox_open",
         "lane",
@@ -354,4 +359,75 @@ grants = Table(
     Column("expires_at", Instant, nullable=False),
     Column("spent", Boolean, nullable=False, server_default=text("false")),
     comment="Ways into the staff page, by SHA-256 of their token.",
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("position", String(64), nullable=False),
+    comment="The last message seen in each place of a platform that has to be asked for what was missed.",
+)
+
+place_answers = Table(
+    "place_answers",
+    metadata,
+    Column("place_id", Id, ForeignKey("places.id"), primary_key=True, autoincrement=False),
+    Column("thread", String(64), primary_key=True),
+    Column("entry", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),
+    comment="When each entry was last answered in a public place, for its cooldown.",
+)
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("day", String(10), primary_key=True),  # UTC, YYYY-MM-DD
+    Column("count", Integer, nullable=False, server_default="0"),
+    comment="How much was said in public places that was not for the bot: a number, no words.",
+)
+
+listened = Table(
+    "listened",
+    metadata,
+    _id(),
+    Column("platform", String(16), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("thread", String(64), nullable=False, server_default=""),
+    Column("sender", String(64), nullable=False),  # the platform's id, so that it can be erased
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Index("ix_listened_sender", "platform", "account", "sender"),
+    comment="What was said in places whose mode is `listen`, for its own short time.",
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    _id(),
+    _ref("conversation_id", "conversations", nullable=True, index=True),
+    _ref("turn_id", "turns", nullable=True, index=True),
+    Column("kind", String(16), nullable=False),  # useful, not_useful, suggestion
+    Column("entry", String(64), nullable=False, server_default=""),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("lang", String(5), nullable=False, server_default=""),
+    Column("at", Instant, nullable=False, index=True),
+    comment="What members thought of an answer, and what they suggest.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),  # blocked, unblocked, exported, erased, retention
+    Column("actor", Text, nullable=False, server_default=""),  # of the staff, by name; or the program
+    Column("detail", JSON, nullable=False, server_default="{}"),  # counts and numbers, nothing personal
+    comment="Who did what to members' data and rights.",
 )
