@@ -25,6 +25,7 @@ from bot.store.cases import Case
 from bot.store.engine import Store
 from bot.store.filestore import FileStore
 from bot.store.outbox import Send
+from bot.store.turns import Report
 
 _log = structlog.get_logger(__name__)
 
@@ -308,14 +309,14 @@ class Casework:
         timers.drop(connection, ALERT_TIMER, row.id)
         kind = {CaseState.RESOLVED: "case_closed", CaseState.WAITING: "case_given_back"}
         if change.case in kind or replied:
-            turns.report(
-                connection,
+            told = Report(
                 kind.get(change.case, "case_reply") if change.case else "case_reply",
                 now,
                 platform=situation.account.platform,
                 reason=row.reason.value,
                 value=(now - row.opened_at).total_seconds(),
             )
+            turns.report(connection, told)
         if change.moved(situation.ownership) and not change.after.bot_may_speak:
             files.announce(connection, row.conversation, now)
 

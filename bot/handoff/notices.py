@@ -32,7 +32,7 @@ from bot.pipeline.phrase import Voice
 from bot.pipeline.ports import Minds
 from bot.store import cases, conversations, dossiers, outbox, situations, timers, turns
 from bot.store.outbox import Claimed, Send
-from bot.store.turns import Turn
+from bot.store.turns import Report, Turn
 
 ALERT_TIMER = "alert"
 """A case that nobody has acted on yet."""
@@ -133,7 +133,8 @@ class StaffNotices:
                 change = apply(situation.ownership, Act.HAND_OFF)
                 conversations.own(connection, situation.conversation, change.after)
                 lanes += self._tell_member(connection, situation, case, now)
-        turns.report(connection, "held", now, platform=situation.account.platform, reason=Reason.HELD.value)
+        told = Report("held", now, platform=situation.account.platform, reason=Reason.HELD.value)
+        turns.report(connection, told)
         text = self.text(
             Key.STAFF_HELD,
             case=str(case),

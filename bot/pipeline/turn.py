@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,13 +15,25 @@ from sqlalchemy import Connection
 from bot.bus.base import Bus, Topic
 from bot.channels.base import Channel
 from bot.channels.markup import plain
-from bot.conversation.ownership import Act, apply
+from bot.conversation.ownership import Act, Ownership, apply
 from bot.conversation.situation import Situation
-from bot.domain import Account, Author, CaseId, ConversationId, InboundKind, Outcome, Outgoing, Owner
+from bot.domain import (
+    Account,
+    Author,
+    CaseId,
+    ConversationId,
+    InboundKind,
+    MessageId,
+    Outcome,
+    Outgoing,
+    Owner,
+    TurnId,
+)
+from bot.errors import StoreError
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
-from bot.pipeline.model import Decision, Reading, Talk
+from bot.pipeline.model import Decision, Phrased, Reading, Talk
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
@@ -29,7 +41,7 @@ from bot.pipeline.understand import understand
 from bot.store import cases, files, outbox, situations, timers, turns
 from bot.store.engine import Store
 from bot.store.outbox import Send
-from bot.store.turns import Handled, Turn
+from bot.store.turns import Handled, Move, Report, Turn, Words
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +56,146 @@ class Written:
     outcome: Outcome
     lanes: frozenset[str] = frozenset()
     case: CaseId | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """A turn that is decided and about to be written; `case` and `number` are known on the way."""
+
+    situation: Situation
+    reading: Reading
+    decision: Decision
+    voice: Voice
+    split: Callable[[Outgoing], tuple[Outgoing, ...]]
+    now: datetime
+    case: CaseId | None = None
+    number: TurnId | None = None
+    phrased: Phrased = field(default_factory=Phrased)
+    parts: tuple[Outgoing, ...] = ()
+
+    @property
+    def after(self) -> Ownership:
+        """Who speaks when the turn is written."""
+        before = self.situation.ownership
+        return apply(before, Act.HAND_OFF).after if self.decision.hands_off else before
+
+    def move(self) -> Move:
+        """The conversation as the turn leaves it."""
+        situation, decision, after = self.situation, self.decision, self.after
+        return Move(
+            situation.conversation,
+            seen=situation.version,
+            owner=after.owner,
+            staff=after.staff,
+            lang=decision.lang,
+            misses=decision.misses,
+            wordless=decision.wordless,
+            memory=decision.memory,
+            at=situation.said[-1].sent_at,
+        )
+
+    def open_case(self, connection: Connection) -> None:
+        """Open the case that the decision asks for, if it does; then the words can be found."""
+        situation, decision = self.situation, self.decision
+        self.case = situation.case
+        if decision.reason is not None:
+            self.case = cases.open_case(
+                connection,
+                situation.conversation,
+                existing=situation.case,
+                reason=decision.reason,
+                team=_team(decision, self.voice),
+                dossier={"tried": list(situation.memory.tried)},
+                now=self.now,
+            )
+        self.phrased = phrase(decision, situation, self.voice, self.now, self.case)
+        self.parts = tuple(part for message in self.phrased.messages for part in self.split(message))
+
+    def turn(self) -> Turn:
+        """The turn's own row."""
+        decision, heard = self.decision, self.reading.understanding
+        return Turn(
+            self.situation.conversation,
+            decision.outcome,
+            decision.lang,
+            self.voice.knowledge.version,
+            rule=decision.rule,
+            reason=decision.reason,
+            entry=decision.entry,
+            variant=self.phrased.variant,
+            confidence=heard.confidence if heard is not None else 0.0,
+            trace=_trace(self.situation, self.reading),
+        )
+
+    def handled(self) -> list[Handled]:
+        """The main message has the turn's outcome; the others are joined to it, unless nothing was said."""
+        decision = self.decision
+        assert self.number is not None
+        joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
+        result = []
+        for said in self.situation.said:
+            is_button = said.kind is InboundKind.BUTTON
+            text = (describe(said.command, self.voice, decision.lang) or None) if is_button else None
+            own = said.id == self.reading.main or not joined
+            outcome = decision.outcome if own else Outcome.JOINED
+            rule = decision.rule if own else ""
+            result.append(Handled(said.id, outcome, rule, self.number, decision.lang, self.case, text))
+        return result
+
+    def words(self) -> list[Words]:
+        """What the bot says, a row for each part."""
+        return [
+            Words(
+                self.situation.conversation,
+                plain(part.text) if part.markdown else part.text,
+                Author.BOT,
+                self.now,
+                lang=self.decision.lang,
+                turn=self.number,
+                case=self.case,
+            )
+            for part in self.parts
+        ]
+
+    def sends(self, ids: Iterator[MessageId]) -> list[Send]:
+        """The parts to be sent; `ids` gives the numbers of their messages."""
+        situation = self.situation
+        return [
+            Send(
+                situation.account,
+                situation.place,
+                part,
+                Author.BOT,
+                conversation=situation.conversation,
+                message=next(ids),
+                turn=self.number,
+            )
+            for part in self.parts
+        ]
+
+    def reports(self) -> list[Report]:
+        """What is counted of the turn."""
+        situation, decision = self.situation, self.decision
+        joined = len(situation.said) - 1
+        alone = decision.outcome in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
+        of_all = partial(
+            Report,
+            "turn",
+            self.now,
+            platform=situation.account.platform,
+            place_kind=situation.place.kind.value,
+            lang=decision.lang,
+        )
+        own = of_all(
+            outcome=decision.outcome.value,
+            rule=decision.rule,
+            reason=decision.reason.value if decision.reason else "",
+            entry=decision.entry or "",
+            count=1 + joined if alone else 1,
+        )
+        if joined and not alone:
+            return [own, of_all(outcome=Outcome.JOINED.value, count=joined)]
+        return [own]
 
 
 class Corridor:
@@ -65,6 +217,7 @@ class Corridor:
         self._channels, self._locks, self._window, self._clock = channels, locks, window, clock
         self._lanes: Lanes[ConversationId] = Lanes("turn", self._work)
         self._situations: Together[ConversationId, Situation | None] = Together(self._load)
+        self._writes: Together[Draft, Written | Exception | None] = Together(self._write_together)
         self._hints: set[asyncio.Task[None]] = set()
         bus.listen(Topic.CONVERSATION, lambda key: self._lanes.wake(ConversationId(int(key))))
 
@@ -123,9 +276,9 @@ class Corridor:
         decision = decide(situation, reading, mind.voice.knowledge, now)
         channel = self._channels.get(situation.account)
         split = channel.split if channel is not None else _whole
-        written = await self._store.write(
-            lambda connection: self._write(connection, situation, reading, decision, mind.voice, split, now)
-        )
+        written = await self._writes.do(Draft(situation, reading, decision, mind.voice, split, now))
+        if isinstance(written, Exception):
+            raise written
         if written is None:
             return False
         _log.info(
@@ -144,86 +297,46 @@ class Corridor:
             self._bus.wake(Topic.TIMERS)
         return True
 
-    def _write(
-        self,
-        connection: Connection,
-        situation: Situation,
-        reading: Reading,
-        decision: Decision,
-        voice: Voice,
-        split: Callable[[Outgoing], tuple[Outgoing, ...]],
-        now: datetime,
-    ) -> Written | None:
-        after = apply(situation.ownership, Act.HAND_OFF).after if decision.hands_off else situation.ownership
-        moved = turns.move(
-            connection,
-            situation.conversation,
-            seen=situation.version,
-            owner=after.owner,
-            staff=after.staff,
-            lang=decision.lang,
-            misses=decision.misses,
-            wordless=decision.wordless,
-            memory=decision.memory,
-            at=situation.said[-1].sent_at,
-        )
-        if not moved:
-            return None
-        case = situation.case
-        if decision.reason is not None:
-            case = cases.open_case(
-                connection,
-                situation.conversation,
-                existing=situation.case,
-                reason=decision.reason,
-                team=_team(decision, voice),
-                dossier={"tried": list(situation.memory.tried)},
-                now=now,
-            )
-        phrased = phrase(decision, situation, voice, now, case)
-        heard = reading.understanding
-        turn = turns.record(
-            connection,
-            Turn(
-                situation.conversation,
-                decision.outcome,
-                decision.lang,
-                voice.knowledge.version,
-                rule=decision.rule,
-                reason=decision.reason,
-                entry=decision.entry,
-                variant=phrased.variant,
-                confidence=heard.confidence if heard is not None else 0.0,
-                trace=_trace(situation, reading),
-            ),
-            now,
-        )
-        turns.handle(connection, turn, _handled(situation, reading, decision, voice), decision.lang, case)
-        parts = [part for message in phrased.messages for part in split(message)]
-        texts = [plain(part.text) if part.markdown else part.text for part in parts]
-        ids = turns.say(
-            connection,
-            situation.conversation,
-            texts,
-            author=Author.BOT,
-            now=now,
-            lang=decision.lang,
-            turn=turn,
-            case=case,
-        )
-        sends = [
-            Send(
-                situation.account,
-                situation.place,
-                part,
-                Author.BOT,
-                conversation=situation.conversation,
-                message=message,
-                turn=turn,
-            )
-            for part, message in zip(parts, ids, strict=True)
+    async def _write_together(self, drafts: Sequence[Draft]) -> list[Written | Exception | None]:
+        """Write the turns of many conversations in one unit; where that fails, each by itself."""
+        try:
+            return list(await self._store.write(lambda connection: self._write(connection, drafts)))
+        except StoreError:
+            raise
+        except Exception as error:  # one turn's trouble must not keep the others from being written
+            if len(drafts) == 1:
+                return [error]
+        results: list[Written | Exception | None] = []
+        for draft in drafts:
+            results += await self._write_together([draft])
+        return results
+
+    def _write(self, connection: Connection, drafts: Sequence[Draft]) -> list[Written | None]:
+        """One unit for all: a statement costs more than its rows."""
+        moved = turns.move(connection, [draft.move() for draft in drafts])
+        live = [draft for draft in drafts if draft.situation.conversation in moved]
+        for draft in live:
+            draft.open_case(connection)
+        words: list[Words] = []
+        handled: list[Handled] = []
+        numbers = turns.record_all(connection, [draft.turn() for draft in live], self._clock())
+        for draft, number in zip(live, numbers, strict=True):
+            draft.number = number
+            handled += draft.handled()
+            words += draft.words()
+        turns.handle(connection, handled)
+        ids = iter(turns.say_all(connection, words))
+        sends = {id(draft): draft.sends(ids) for draft in live}
+        outbox.put(connection, [send for draft in live for send in sends[id(draft)]], self._clock())
+        turns.report(connection, *(one for draft in live for one in draft.reports()))
+        return [
+            self._conclude(connection, draft, sends[id(draft)]) if id(draft) in sends else None
+            for draft in drafts
         ]
-        outbox.put(connection, sends, now)
+
+    def _conclude(self, connection: Connection, draft: Draft, sends: Sequence[Send]) -> Written:
+        """What only some turns cause."""
+        situation, decision, case, now = draft.situation, draft.decision, draft.case, draft.now
         lanes = {send.lane for send in sends}
         for job in decision.jobs:
             timers.set_timer(
@@ -231,13 +344,12 @@ class Corridor:
             )
         if situation.first_visit and sends:
             turns.greeted(connection, situation.contact, now)
-        _report(connection, situation, decision, now)
         if decision.reason is not None and case is not None:
             again = situation.case is not None
             lanes.update(self._notices.opened(connection, situation, case, decision.reason, now, again=again))
         elif decision.outcome is Outcome.RELAYED or decision.talk is Talk.STILL_IN_LINE:
             lanes.update(self._notices.added(connection, situation, case, now))
-        seen_by_staff = case is not None and (decision.hands_off or after.owner is not Owner.BOT)
+        seen_by_staff = case is not None and (decision.hands_off or draft.after.owner is not Owner.BOT)
         if seen_by_staff:
             files.announce(connection, situation.conversation, now)
         return Written(decision.outcome, frozenset(lanes), case if seen_by_staff else None)
@@ -272,42 +384,6 @@ def _team(decision: Decision, voice: Voice) -> str:
     about = decision.entry or decision.memory.entry
     entry = voice.knowledge.entries.get(about) if about else None
     return entry.team if entry is not None else ""
-
-
-def _handled(situation: Situation, reading: Reading, decision: Decision, voice: Voice) -> list[Handled]:
-    """The main message has the turn's outcome; the others are joined to it, unless nothing was said."""
-    joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
-    result = []
-    for said in situation.said:
-        is_button = said.kind is InboundKind.BUTTON
-        text = (describe(said.command, voice, decision.lang) or None) if is_button else None
-        own = said.id == reading.main or not joined
-        outcome = decision.outcome if own else Outcome.JOINED
-        result.append(Handled(said.id, outcome, decision.rule if own else "", text))
-    return result
-
-
-def _report(connection: Connection, situation: Situation, decision: Decision, now: datetime) -> None:
-    joined = len(situation.said) - 1
-    alone = decision.outcome in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
-    report = partial(
-        turns.report,
-        connection,
-        "turn",
-        now,
-        platform=situation.account.platform,
-        place_kind=situation.place.kind.value,
-        lang=decision.lang,
-    )
-    report(
-        outcome=decision.outcome.value,
-        rule=decision.rule,
-        reason=decision.reason.value if decision.reason else "",
-        entry=decision.entry or "",
-        count=1 + joined if alone else 1,
-    )
-    if joined and not alone:
-        report(outcome=Outcome.JOINED.value, count=joined)
 
 
 def _trace(situation: Situation, reading: Reading) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def insert_returning_ids(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 ) -> list[int]:
     """Insert rows with the same columns, and give their ids in the same order."""
+    if not rows:
+        return []
     one, several = _inserting(table)
     if len(rows) == 1:
         return [connection.execute(one, dict(rows[0])).scalar_one()]

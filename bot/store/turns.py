@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from bot.conversation.situation import Memory
 from bot.domain import (
@@ -27,9 +27,12 @@ from bot.domain import (
 from bot.store.dialect import insert_returning_ids
 from bot.store.tables import contacts, conversations, events, messages, turns
 
+_versions = select(conversations.c.id, conversations.c.version).where(
+    conversations.c.id.in_(bindparam("asked", expanding=True))
+)
 _moved = (
     update(conversations)
-    .where(conversations.c.id == bindparam("row"), conversations.c.version == bindparam("seen"))
+    .where(conversations.c.id == bindparam("row"))
     .values(
         version=bindparam("seen") + 1,
         owner=bindparam("new_owner"),
@@ -75,6 +78,53 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A conversation as a turn leaves it; `seen` is the version that the turn was decided on."""
+
+    conversation: ConversationId
+    seen: int
+    owner: Owner
+    staff: str | None
+    lang: Lang | None
+    misses: int
+    wordless: int
+    memory: Memory
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message of the bot or of staff, to be written."""
+
+    conversation: ConversationId
+    text: str
+    author: Author
+    at: datetime
+    lang: Lang | None = None
+    staff: str | None = None
+    turn: TurnId | None = None
+    case: CaseId | None = None
+    kind: str = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something to be counted; nothing in it is personal."""
+
+    kind: str
+    at: datetime
+    platform: Platform | None = None
+    place_kind: str = ""
+    lang: str = ""
+    outcome: str = ""
+    rule: str = ""
+    reason: str = ""
+    entry: str = ""
+    value: float | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Handled:
     """What became of one message of the member; `text` replaces what a button's row says, None keeps it.
 
@@ -84,76 +134,81 @@ class Handled:
     message: MessageId
     outcome: Outcome
     rule: str
+    turn: TurnId
+    lang: Lang
+    case: CaseId | None = None
     text: str | None = None
 
 
-def move(
-    connection: Connection,
-    conversation: ConversationId,
-    *,
-    seen: int,
-    owner: Owner,
-    staff: str | None,
-    lang: Lang | None,
-    misses: int,
-    wordless: int,
-    memory: Memory,
-    at: datetime,
-) -> bool:
-    """Move a conversation on from the version that was seen; False if it has moved since."""
-    done = connection.execute(
-        _moved,
+def move(connection: Connection, moves: Sequence[Move]) -> set[ConversationId]:
+    """Move conversations on, those that still have the version that was seen; which these are."""
+    versions = {
+        row.id: row.version
+        for row in connection.execute(_versions, {"asked": [one.conversation for one in moves]})
+    }
+    there = [one for one in moves if versions.get(one.conversation) == one.seen]
+    rows = [
         {
-            "row": conversation,
-            "seen": seen,
-            "new_owner": owner.value,
-            "new_staff": staff,
-            "new_lang": lang,
-            "new_misses": misses,
-            "new_wordless": wordless,
-            "new_context": memory.to_json(),
-            "at": at,
-        },
-    )
-    return done.rowcount == 1
+            "row": one.conversation,
+            "seen": one.seen,
+            "new_owner": one.owner.value,
+            "new_staff": one.staff,
+            "new_lang": one.lang,
+            "new_misses": one.misses,
+            "new_wordless": one.wordless,
+            "new_context": one.memory.to_json(),
+            "at": one.at,
+        }
+        for one in there
+    ]
+    if rows:
+        connection.execute(_moved, rows if len(rows) > 1 else rows[0])
+    return {one.conversation for one in there}
 
 
 def record(connection: Connection, turn: Turn, now: datetime) -> TurnId:
     """Write a turn."""
-    row = {
-        "conversation_id": turn.conversation,
-        "outcome": turn.outcome.value,
-        "rule": turn.rule,
-        "reason": turn.reason.value if turn.reason else "",
-        "entry": turn.entry or "",
-        "variant": turn.variant,
-        "lang": turn.lang,
-        "confidence": round(turn.confidence, 4),
-        "knowledge": turn.knowledge,
-        "trace": dict(turn.trace or {}),
-        "created_at": now,
-    }
-    [found] = insert_returning_ids(connection, turns, [row])
-    return TurnId(found)
+    [found] = record_all(connection, [turn], now)
+    return found
 
 
-def handle(
-    connection: Connection, turn: TurnId, handled: Sequence[Handled], lang: Lang, case: CaseId | None
-) -> None:
-    """Give each message of the member its one outcome."""
+def record_all(connection: Connection, made: Sequence[Turn], now: datetime) -> list[TurnId]:
+    """Write turns; their ids in the same order."""
+    rows = [
+        {
+            "conversation_id": turn.conversation,
+            "outcome": turn.outcome.value,
+            "rule": turn.rule,
+            "reason": turn.reason.value if turn.reason else "",
+            "entry": turn.entry or "",
+            "variant": turn.variant,
+            "lang": turn.lang,
+            "confidence": round(turn.confidence, 4),
+            "knowledge": turn.knowledge,
+            "trace": dict(turn.trace or {}),
+            "created_at": now,
+        }
+        for turn in made
+    ]
+    return [TurnId(i) for i in insert_returning_ids(connection, turns, rows)]
+
+
+def handle(connection: Connection, handled: Sequence[Handled]) -> None:
+    """Give each message of the members its one outcome."""
     rows = [
         {
             "row": one.message,
             "new_outcome": one.outcome.value,
             "new_rule": one.rule or None,
-            "new_turn": turn,
-            "new_case": case,
-            "new_lang": lang,
+            "new_turn": one.turn,
+            "new_case": one.case,
+            "new_lang": one.lang,
             "new_text": one.text,
         }
         for one in handled
     ]
-    connection.execute(_handled, rows if len(rows) > 1 else rows[0])
+    if rows:
+        connection.execute(_handled, rows if len(rows) > 1 else rows[0])
 
 
 def say(
@@ -170,22 +225,29 @@ def say(
     kind: str = "message",
 ) -> list[MessageId]:
     """Write messages of the bot or of staff; sending them is the outbox's part."""
-    if not texts:
-        return []
+    words = [
+        Words(conversation, text, author, now, lang=lang, staff=staff, turn=turn, case=case, kind=kind)
+        for text in texts
+    ]
+    return say_all(connection, words)
+
+
+def say_all(connection: Connection, words: Sequence[Words]) -> list[MessageId]:
+    """Write messages of the bot or of staff; their ids in the same order."""
     rows = [
         {
-            "conversation_id": conversation,
-            "author": author.value,
-            "staff": staff,
-            "kind": kind,
-            "text": text,
-            "lang": lang,
-            "sent_at": now,
-            "stored_at": now,
-            "turn_id": turn,
-            "case_id": case,
+            "conversation_id": one.conversation,
+            "author": one.author.value,
+            "staff": one.staff,
+            "kind": one.kind,
+            "text": one.text,
+            "lang": one.lang,
+            "sent_at": one.at,
+            "stored_at": one.at,
+            "turn_id": one.turn,
+            "case_id": one.case,
         }
-        for text in texts
+        for one in words
     ]
     return [MessageId(i) for i in insert_returning_ids(connection, messages, rows)]
 
@@ -199,32 +261,23 @@ def greeted(connection: Connection, contact: int, now: datetime) -> None:
     )
 
 
-def report(
-    connection: Connection,
-    kind: str,
-    now: datetime,
-    *,
-    platform: Platform | None = None,
-    place_kind: str = "",
-    lang: str = "",
-    outcome: str = "",
-    rule: str = "",
-    reason: str = "",
-    entry: str = "",
-    value: float | None = None,
-    count: int = 1,
-) -> None:
-    """Write reporting events; nothing in them is personal."""
-    row = {
-        "at": now,
-        "kind": kind,
-        "platform": platform.value if platform else "",
-        "place_kind": place_kind,
-        "lang": lang,
-        "outcome": outcome,
-        "rule": rule,
-        "reason": reason,
-        "entry": entry,
-        "value": value,
-    }
-    connection.execute(_report, row if count == 1 else [row] * count)
+def report(connection: Connection, *reports: Report) -> None:
+    """Write reporting events, each as many times as it counts."""
+    rows = [
+        {
+            "at": one.at,
+            "kind": one.kind,
+            "platform": one.platform.value if one.platform else "",
+            "place_kind": one.place_kind,
+            "lang": one.lang,
+            "outcome": one.outcome,
+            "rule": one.rule,
+            "reason": one.reason,
+            "entry": one.entry,
+            "value": one.value,
+        }
+        for one in reports
+        for _ in range(one.count)
+    ]
+    if rows:
+        connection.execute(_report, rows if len(rows) > 1 else rows[0])

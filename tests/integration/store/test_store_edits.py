@@ -48,8 +48,8 @@ async def test_an_edit_between_reading_and_writing_is_kept(tmp_path: Path) -> No
             turn = turns.record(
                 connection, Turn(conversation, Outcome.ANSWERED, ES, KnowledgeVersion("v")), NOW
             )
-            done = [Handled(situation.said[0].id, Outcome.ANSWERED, "")]
-            turns.handle(connection, turn, done, ES, None)
+            done = [Handled(situation.said[0].id, Outcome.ANSWERED, "", turn, ES)]
+            turns.handle(connection, done)
 
         await store.write(write)
 
