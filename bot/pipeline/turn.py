@@ -30,6 +30,7 @@ from bot.domain import (
     TurnId,
 )
 from bot.errors import StoreError
+from bot.masking import mask
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
@@ -392,12 +393,12 @@ def _trace(situation: Situation, reading: Reading) -> dict[str, Any]:
     if heard is None:
         return {"failed": True} if reading.failed else {}
     return {
-        "text": heard.trace.normalised,
+        "text": mask(heard.trace.normalised),
         "messages": len(situation.said),
         "intent": heard.intent,
         "band": heard.band.value,
-        "repairs": [list(pair) for pair in heard.trace.repairs],
+        "repairs": [[mask(word) for word in pair] for pair in heard.trace.repairs],
         "candidates": [[c.intent, round(c.confidence, 4)] for c in heard.candidates],
         "nearest": [[n.intent, n.source, round(n.similarity, 4)] for n in heard.trace.nearest],
-        "notes": list(heard.trace.notes),
+        "notes": [mask(note) for note in heard.trace.notes],
     }

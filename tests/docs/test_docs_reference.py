@@ -113,10 +113,18 @@ def _prose(page: Path) -> str:
 
 def test_the_floors_are_those_that_are_held() -> None:
     project = tomllib.loads(_read(ROOT / "pyproject.toml"))
-    held = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    # A room in brackets may be missing; it is told of once it is there.
+    rooms = [[room for room in layer.split(" | ") if _is_there(room)] for layer in layers]
+    held = [" | ".join(room.strip("()") for room in layer) for layer in rooms if layer]
     listed = _read(DOCS / "architecture.md").split("<!-- layers -->")[1].split("\n\n")[0]
     told = [re.sub("`", "", line) for line in re.findall(r"^\d+\. (.+)$", listed, re.MULTILINE)]
     assert told == held
+
+
+def _is_there(room: str) -> bool:
+    path = ROOT / "bot" / room.strip("()")
+    return not room.startswith("(") or path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def test_the_tests_that_hold_the_promises_exist() -> None:
