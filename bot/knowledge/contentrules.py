@@ -87,6 +87,17 @@ _SHAPE = (
         "“{value}” has to be a whole number from {low} to {high}",
     ),
     _error(
+        "lugar-no-valido",
+        "«{value}» no es el número de un lugar; escribe /instalar en ese lugar y copia el que te diga el bot",
+        "“{value}” is not the number of a place; write /install in that place and copy the one that the bot "
+        "tells you",
+    ),
+    _error(
+        "lugar-repetido",
+        "el lugar {id} ya está en la línea {line}; deja uno de los dos",
+        "the place {id} is already on line {line}; keep one of the two",
+    ),
+    _error(
         "zona-horaria",
         "no existe la zona horaria «{value}»[[; ¿quisiste decir «{near}»?]]; se escribe como "
         "America/Santiago",

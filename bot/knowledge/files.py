@@ -16,7 +16,8 @@ from bot.knowledge.rules import problem
 from bot.knowledge.words import nearest
 
 BRAND, TEAM, TEXTS, FACTS = "config/brand.yml", "config/team.yml", "config/texts.yml", "faq/facts.yml"
-OTHERS = ("config/community.yml", "config/privacy.yml", "config/protocols.yml", "config/targets.yml")
+COMMUNITY = "config/community.yml"
+OTHERS = ("config/privacy.yml", "config/protocols.yml", "config/targets.yml")
 """Files that other parts of the house read; they count, and only their writing is checked here."""
 
 
@@ -26,6 +27,7 @@ class Use(Enum):
     BRAND = auto()
     TEAM = auto()
     TEXTS = auto()
+    COMMUNITY = auto()
     FACTS = auto()
     CASES = auto()
     TOPIC = auto()
@@ -106,7 +108,13 @@ def _paths(root: Path, folder: str) -> list[str]:
 
 
 def _use(path: str) -> Use | None:
-    by_path = {BRAND: Use.BRAND, TEAM: Use.TEAM, TEXTS: Use.TEXTS, FACTS: Use.FACTS}
+    by_path = {
+        BRAND: Use.BRAND,
+        TEAM: Use.TEAM,
+        TEXTS: Use.TEXTS,
+        FACTS: Use.FACTS,
+        COMMUNITY: Use.COMMUNITY,
+    }
     if path in by_path:
         return by_path[path]
     if path in OTHERS:
@@ -119,5 +127,5 @@ def _use(path: str) -> Use | None:
 def _unused(path: str) -> Problem:
     if path.startswith("faq/"):
         return problem("carpeta", Position(path))
-    near = nearest(path, (BRAND, TEAM, TEXTS, *OTHERS), cutoff=0.8)
+    near = nearest(path, (BRAND, TEAM, TEXTS, COMMUNITY, *OTHERS), cutoff=0.8)
     return problem("archivo-desconocido", Position(path), near=near.removeprefix("config/"))

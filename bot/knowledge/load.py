@@ -11,6 +11,8 @@ from types import MappingProxyType
 from bot.domain import ES, EntryId, KnowledgeVersion, Lang
 from bot.errors import KnowledgeError, Position
 from bot.knowledge.answers import KnownFacts, check_no_braces, check_wordings
+from bot.knowledge.community import Community
+from bot.knowledge.communityfile import community
 from bot.knowledge.configfile import BrandDraft, StaffDraft, brand_draft, overrides, staff_draft
 from bot.knowledge.faqfile import (
     EntryDraft,
@@ -114,6 +116,7 @@ class _Drafts:
     topics: list[TopicDraft] = field(default_factory=list)
     cases: list[tuple[Pair, Case]] = field(default_factory=list)
     texts: list[tuple[Pair, Mapping[Lang, tuple[Text, ...]]]] = field(default_factory=list)
+    community: Community = Community()
 
 
 class _Reading:
@@ -172,6 +175,8 @@ class _Reading:
                     drafts.cases += listed
                 case Use.TEXTS:
                     drafts.texts, found = overrides(tree)
+                case Use.COMMUNITY:
+                    drafts.community, found = community(source.path, tree)
                 case _:
                     continue
             self.problems += found
@@ -304,6 +309,7 @@ class _Reading:
                 pair.key: {lang: tuple(text.text for text in texts) for lang, texts in by_language.items()}
                 for pair, by_language in drafts.texts
             },
+            community=drafts.community,
         )
 
     def entry(self, draft: EntryDraft, teams: Mapping[str, str], first: Lang) -> Entry:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import EntryId, KnowledgeVersion, Lang
 from bot.errors import Position
+from bot.knowledge.community import Community
 
 
 class Person(StrEnum):
@@ -198,3 +199,4 @@ class Knowledge:
     cases: tuple[Case, ...] = ()
     texts: Mapping[str, Mapping[Lang, tuple[str, ...]]] = field(default_factory=dict)
     """Overrides of catalogue texts, by key and language."""
+    community: Community = Community()

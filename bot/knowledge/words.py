@@ -61,6 +61,17 @@ CANONICAL = MappingProxyType(
         "sábado": "saturday",
         "sabado": "saturday",
         "domingo": "sunday",
+        # config/community.yml
+        "general": "default",
+        "pausa_equipo": "staff_pause",
+        "lugares": "places",
+        "plataforma": "platform",
+        "hilo": "thread",
+        "modo": "mode",
+        "reposo": "cooldown",
+        "espera": "wait",
+        "responder_en": "reply_in",
+        "idioma": "language",
     }
 )
 
@@ -85,6 +96,15 @@ MEANINGS = MappingProxyType(
         "administradora": "admin",
         "al_guardar": "on_save",
         "con_comando": "on_command",
+        "apagado": "off",
+        "mención": "mention",
+        "mencion": "mention",
+        "preguntas": "questions",
+        "todo": "all",
+        "escuchar": "listen",
+        "aquí": "here",
+        "aqui": "here",
+        "hilo": "thread",
     }
 )
 """Spanish for the values that are chosen from a list."""

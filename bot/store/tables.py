@@ -94,6 +94,9 @@ identities = Table(
     Column("secret_hash", String(64)),  # web chat: SHA-256 of the session's secret
     Column("created_at", Instant, nullable=False),
     Column("blocked_by", Text),  # who of the staff, by name
+    Column(
+        "anonymous", Boolean, nullable=False, server_default=text("false")
+    ),  # no private chat reaches them
     UniqueConstraint("platform", "account", "external_id"),
     comment="A person's account on one platform, as seen by one bot account.",
 )
@@ -106,7 +109,8 @@ places = Table(
     Column("account", String(64), nullable=False),
     Column("external_id", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("mode", String(16)),  # null: as config/community.yml says
+    Column("mode", String(16)),  # `listen` once the place was told that it is listened to
+    Column("former_id", String(64), nullable=False, server_default=""),  # before it became a supergroup
     Column("title", Text, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("platform", "account", "external_id"),

@@ -14,6 +14,10 @@ def upgrade() -> None:
     op.add_column("contacts", sa.Column("minor_at", INSTANT, nullable=True))
     op.add_column("identities", sa.Column("blocked_by", sa.Text(), nullable=True))
     op.add_column(
+        "identities", sa.Column("anonymous", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column("places", sa.Column("former_id", sa.String(length=64), server_default="", nullable=False))
+    op.add_column(
         "messages", sa.Column("addressed", sa.String(length=8), server_default="direct", nullable=False)
     )
     op.add_column("messages", sa.Column("via", sa.Text(), server_default="", nullable=False))
@@ -101,5 +105,7 @@ def downgrade() -> None:
     op.drop_column("outbox", "uncertain_since")
     op.drop_column("messages", "via")
     op.drop_column("messages", "addressed")
+    op.drop_column("places", "former_id")
+    op.drop_column("identities", "anonymous")
     op.drop_column("identities", "blocked_by")
     op.drop_column("contacts", "minor_at")
