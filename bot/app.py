@@ -15,9 +15,11 @@ from bot.bus.local import LocalBus
 from bot.catalogue.commands import COMMANDS, menu
 from bot.catalogue.keys import Key
 from bot.channels.base import Channel
+from bot.channels.state import ChannelState, Condition
+from bot.channels.supervision import supervise
 from bot.channels.web import Gate, MediaFolder, WebChannel
-from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef
-from bot.errors import ChannelError, StartupError
+from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef, Platform
+from bot.errors import StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.fetching import Fetching, StoredFiles
@@ -48,9 +50,6 @@ from bot.web.server import build, serve
 from bot.web.site import Site
 
 _log = structlog.get_logger(__name__)
-
-CHANNEL_PAUSE = 30.0
-"""Seconds until a channel that stopped is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Bot:
                     self._publishing.watch(self.settings.knowledge_rest_seconds), name="knowledge"
                 ),
                 *(
-                    group.create_task(self._receive(channel), name=account.platform.value)
+                    group.create_task(supervise(channel, self.intake), name=account.platform.value)
                     for account, channel in self.channels.items()
                 ),
             ]
@@ -96,17 +95,6 @@ class Bot:
                 async with asyncio.timeout(self.settings.drain_seconds):
                     await self.idle()
             await _cancel(work)
-
-    async def _receive(self, channel: Channel) -> None:
-        """Receive from one platform; its trouble is said loudly, and leaves the others at work."""
-        while True:
-            try:
-                await channel.run(self.intake)
-            except ChannelError as error:
-                _log.error(
-                    "a channel stopped", platform=channel.platform.value, what=error.what, do=error.remedy
-                )
-            await asyncio.sleep(CHANNEL_PAUSE)
 
     async def idle(self) -> None:
         """Return when everything that was taken in has been answered and sent."""
@@ -144,7 +132,8 @@ async def open_bot(
     """Build a bot: check the files, lock and open the database, train, connect, and recover.
 
     Raises VoceroError with a remedy for whatever is missing. `web` serves the web chat and the staff page.
-    `tell` hears in plain words what was published, or why not.
+    Channels connect later, in `Bot.run`, each by itself. `tell` hears in plain words what was published, or
+    why not, and which channel is connected, or why not.
     """
     library = await asyncio.to_thread(Library.open, settings.home)
     async with AsyncExitStack() as stack:
@@ -177,6 +166,10 @@ async def open_bot(
             channels[chat.account] = chat
         lang = Lang(settings.lang)
         notices = StaffNotices(minds, place, lang, staff_url=_staff_url(settings))
+        if tell is not None:
+            for channel in channels.values():
+                if channel is not chat:
+                    channel.state.listen(_Telling(channel.platform, notices, tell))
         corridor = Corridor(
             store,
             bus,
@@ -208,6 +201,7 @@ async def open_bot(
                 channel=chat,
                 gate=gate,
                 ready=lambda: _missing(store, chat),
+                channels=lambda: {a.platform.value: c.state for a, c in channels.items()},
                 media=media,
                 files=stored,
                 desk=casework,
@@ -286,6 +280,29 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
             pace=PaceLimits() if settings.telegram_limits else None,
         )
     )
+
+
+class _Telling:
+    """Says in plain words that a channel is connected, or why not; a stumble on the way is only logged."""
+
+    def __init__(self, platform: Platform, notices: StaffNotices, tell: Callable[[str], None]) -> None:
+        self._platform, self._notices, self._tell = platform, notices, tell
+        self._up = False
+
+    def __call__(self, state: ChannelState) -> None:
+        stumbled = state.condition is Condition.BACKING_OFF and state.name
+        if stumbled or (state.is_up and self._up):
+            return
+        self._up = state.is_up
+        platform = self._notices.text(Key(f"platform_{self._platform.value}"))
+        text = self._notices.text
+        match state.condition:
+            case Condition.UP:
+                self._tell(text(Key.STAFF_CHANNEL_UP, platform=platform, name=state.name))
+            case Condition.REFUSED:
+                self._tell(text(Key.STAFF_CHANNEL_REFUSED, platform=platform))
+            case _:
+                self._tell(text(Key.STAFF_CHANNEL_AWAY, platform=platform))
 
 
 async def _missing(store: Store, chat: WebChannel) -> list[str]:

@@ -34,7 +34,15 @@ class StoreError(VoceroError):
 
 
 class ChannelError(VoceroError):
-    """A platform refused or could not be reached."""
+    """A platform refused or could not be reached; `kind` says in one word how, for figures."""
+
+    def __init__(self, what: str, *, remedy: str = "", where: str = "", kind: str = "") -> None:
+        super().__init__(what, remedy=remedy, where=where)
+        self.kind = kind
+
+
+class RefusedError(ChannelError):
+    """A platform does not take our token: only a person can mend that."""
 
 
 class AccessError(VoceroError):

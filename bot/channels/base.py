@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bot.channels.state import ChannelState
 from bot.domain import Account, Inbound, Outgoing, PlaceRef, Platform, Receipt
 
 
@@ -46,19 +47,30 @@ class FileSource(Protocol):
 
 
 class Channel(Protocol):
-    """One account on one platform."""
+    """One account on one platform.
+
+    Building and entering one needs no network: `run` connects, so that a platform which is away or refuses
+    us keeps nothing else from working.
+    """
 
     platform: Platform
     repeats_are_harmless: bool
     """Whether sending the same nonce twice shows one message; else an uncertain send is held."""
 
+    state: ChannelState
+    """How it stands with the platform; `run` keeps it up to date."""
+
     @property
     def account(self) -> Account:
-        """Known once the channel has started."""
+        """Known from the start: bot tokens carry their account's id."""
         ...
 
     async def run(self, intake: Intake) -> None:
-        """Receive until cancelled. Raises only what a restart could not mend."""
+        """Connect, tell `state`, and receive until cancelled.
+
+        Raises RefusedError when the platform does not take our token, ChannelError when it cannot be reached
+        at the start. Whatever ends it, it may be run again.
+        """
         ...
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:

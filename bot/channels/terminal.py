@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from bot.catalogue.commands import canonical
 from bot.channels.base import Intake
 from bot.channels.markup import plain
+from bot.channels.state import ChannelState
 from bot.domain import (
     Account,
     Button,
@@ -40,6 +41,7 @@ class TerminalChannel:
         self._show = show
         self._intake: asyncio.Future[Intake] = asyncio.get_running_loop().create_future()
         self._buttons: dict[str, tuple[Button, ...]] = {}
+        self.state = ChannelState()
 
     @property
     def account(self) -> Account:
@@ -49,6 +51,7 @@ class TerminalChannel:
     async def run(self, intake: Intake) -> None:
         """Take what is said until cancelled."""
         self._intake.set_result(intake)
+        self.state.up()
         await asyncio.get_running_loop().create_future()
 
     async def say(self, member: Sender, text: str) -> None:

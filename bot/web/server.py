@@ -19,7 +19,7 @@ from bot.web.assets import Assets
 from bot.web.auth import Auth
 from bot.web.language import choose
 from bot.web.pages.chat import ChatPages
-from bot.web.pages.health import HealthPages, Ready
+from bot.web.pages.health import Channels, HealthPages, Ready
 from bot.web.pages.staff import StaffPages
 from bot.web.rendering import Renderer
 from bot.web.security import add_headers, page_policy
@@ -41,6 +41,7 @@ def build(
     channel: WebChannel,
     gate: Gate,
     ready: Ready,
+    channels: Channels = dict,
     media: MediaFolder | None = None,
     files: FileSource | None = None,
     desk: Desk | None = None,
@@ -52,7 +53,7 @@ def build(
     renderer = Renderer(Assets(Path(__file__).parent / "static"))
     app = web.Application(middlewares=[_errors(site, renderer)], client_max_size=LARGEST_FORM)
     app.on_response_prepare.append(add_headers)
-    app.add_routes(HealthPages(ready).routes())
+    app.add_routes(HealthPages(ready, channels).routes())
     chat = ChatPages(site=site, channel=channel, gate=gate, renderer=renderer, media=media, files=files)
     app.add_routes(chat.routes())
     if desk is not None and auth is not None:

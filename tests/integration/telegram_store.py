@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot.channels.backoff import Backoff
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram.polling import Backoff
 from bot.domain import Account, Inbound, PlaceKind, PlaceRef
 from tests.fakes.telegram import PIXEL, FakeTelegram
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import structlog.testing
 
-from bot.channels.telegram import CommandMenu
-from bot.channels.telegram.polling import REFUSALS, Backoff
+from bot.channels.backoff import Backoff
+from bot.channels.telegram import CommandMenu, TelegramChannel
+from bot.channels.telegram.polling import REFUSALS
 from bot.domain import InboundKind, PlaceKind
-from bot.errors import ChannelError
+from bot.errors import ChannelError, RefusedError
 from tests.fakes.telegram import FakeTelegram, Fault, Message
 from tests.integration.telegram_store import STAFF, Store, channel_to, running
 
@@ -289,20 +291,26 @@ async def test_a_webhook_left_behind_is_removed(fake: FakeTelegram, store: Store
 
 
 async def test_a_wrong_token_is_told_with_a_remedy(fake: FakeTelegram, store: Store) -> None:
-    for token in ("1:wrong", "wrong", ""):
-        with pytest.raises(ChannelError) as error:
-            async with channel_to(fake, store, token=token):
-                pass
-        assert "@BotFather" in error.value.remedy
-        assert "wrong" not in str(error.value)
+    async with channel_to(fake, store, token="1:wrong") as channel:
+        with pytest.raises(RefusedError) as error:
+            await channel.run(store)
+    assert "@BotFather" in error.value.remedy
+    assert "wrong" not in str(error.value)
+
+
+@pytest.mark.parametrize("token", ["wrong", "", "12345", ":x", "1: x"])
+def test_what_is_no_token_is_refused_at_once(store: Store, token: str) -> None:
+    """Nobody could say whose account it is, and what is written meanwhile would wait for ever."""
+    with pytest.raises(RefusedError, match="@BotFather"):
+        TelegramChannel(token=token, cursors=store, files=store, root=Path())
 
 
 async def test_an_address_that_nobody_answers_is_told(fake: FakeTelegram, store: Store) -> None:
-    async with fake.offline():
+    async with fake.offline(), channel_to(fake, store) as channel:
         with pytest.raises(ChannelError) as error:
-            async with channel_to(fake, store):
-                pass
+            await channel.run(store)
     assert error.value.where == fake.base_url
+    assert error.value.kind == "unreachable"
     assert fake.token not in str(error.value)
 
 
@@ -315,8 +323,8 @@ async def test_menus_are_set_by_audience_and_language(fake: FakeTelegram, store:
         CommandMenu("members", "en", [("Wrong!", "x")]),
     ]
     with structlog.testing.capture_logs() as logs:
-        async with channel_to(fake, store, menus=menus):
-            pass
+        async with running(channel_to(fake, store, menus=menus), store):
+            await fake.updates.waited_on()
     assert set(fake.commands) == {
         ("all_private_chats", "es"),
         ("all_private_chats", ""),

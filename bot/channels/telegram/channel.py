@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +13,19 @@ from typing import NoReturn, Self
 import structlog
 import telegram
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import BadRequest, EndPointNotFound, InvalidToken, TelegramError
 
+from bot.channels.backoff import Backoff
 from bot.channels.base import Channel, Cursors, FileSource, Intake
+from bot.channels.state import ChannelState, Condition
 from bot.channels.telegram.pace import Pace, PaceLimits
 from bot.channels.telegram.parse import Parser
-from bot.channels.telegram.polling import Backoff, Poller
-from bot.channels.telegram.send import Sender
+from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.send import TOKEN_REFUSED, UNREACHABLE, Sender
 from bot.channels.telegram.split import split
-from bot.channels.telegram.transport import AiohttpTransport, TooLarge
-from bot.domain import Account, Lang, Outgoing, PlaceRef, Platform, Receipt
-from bot.errors import ChannelError
+from bot.channels.telegram.transport import AiohttpTransport, TooLarge, kind_of
+from bot.domain import Account, Delivery, Lang, Outgoing, PlaceRef, Platform, Receipt
+from bot.errors import ChannelError, RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,8 @@ DOWNLOAD_SECONDS = 60.0
 DEFAULT_PACE = PaceLimits()
 ANSWERS_AT_ONCE = 8
 """Button presses answered in parallel."""
+_TOKEN = re.compile(r"(\d{1,20}):\S+")
+"""A bot's id, a colon, and what is secret: https://core.telegram.org/bots/api#authorizing-your-bot"""
 LAST_ANSWERS = 1.5
 """Seconds that presses still unanswered get when the channel stops."""
 
@@ -53,8 +58,8 @@ class TelegramChannel(Channel):
     """Receives by polling and sends; use it as `async with`, then `run` it in a task.
 
     `aliases` maps each command name in any language to its canonical one. `pace` None lifts our own limits.
-    `staff_chat` is a chat id or ''. `root` is the folder below which pictures are. Raises ChannelError on
-    entering when the token is refused or the address cannot be reached.
+    `staff_chat` is a chat id or ''. `root` is the folder below which pictures are. Raises RefusedError for
+    something that is no token at all: nobody could say whose account that would be.
     """
 
     platform = Platform.TELEGRAM
@@ -78,6 +83,8 @@ class TelegramChannel(Channel):
         proxy: str = "",
         backoff: Backoff | None = None,
     ) -> None:
+        self._account = account_of(token)
+        self.state = ChannelState()
         self._token, self._base_url, self._file_url = token, base_url, file_url
         self._cursors, self._staff_chat = cursors, staff_chat
         self._menus, self._aliases = menus, dict(aliases or {})
@@ -87,15 +94,10 @@ class TelegramChannel(Channel):
         self._bot = self._make_bot()
         self._pace = Pace(pace) if pace else None
         self._sender = Sender(self._bot, files=files, root=root, pace=self._pace)
-        self._account: Account | None = None
         self._username = ""
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._start()
-        except BaseException:
-            await self._stop()
-            raise
+        await asyncio.gather(self._transport.initialize(), self._polling.initialize())
         return self
 
     async def __aexit__(
@@ -105,9 +107,7 @@ class TelegramChannel(Channel):
 
     @property
     def account(self) -> Account:
-        """The bot's own id; known once the channel has started."""
-        if self._account is None:
-            raise RuntimeError("the Telegram channel has not started")
+        """The bot's own id, which its token begins with."""
         return self._account
 
     @property
@@ -116,7 +116,12 @@ class TelegramChannel(Channel):
         return self._username
 
     async def run(self, intake: Intake) -> NoReturn:
-        """Receive until cancelled; raises ChannelError when the token is not taken any more."""
+        """Connect and receive until cancelled.
+
+        Raises RefusedError when the token is not taken, or not any more; ChannelError when Telegram cannot be
+        reached at the start.
+        """
+        await self._connect()
         parser = Parser(
             self.account,
             username=self._username,
@@ -124,7 +129,7 @@ class TelegramChannel(Channel):
             aliases=self._aliases,
             moved=self._sender.moved,
         )
-        poller = Poller(self._bot, parser, timeout=self._poll_timeout, backoff=self._backoff)
+        poller = Poller(self._bot, parser, self.state, timeout=self._poll_timeout, backoff=self._backoff)
         cursor = await self._cursors.read(self.account)
         presses: asyncio.Queue[str] = asyncio.Queue()
         failure: ChannelError | None = None
@@ -146,6 +151,11 @@ class TelegramChannel(Channel):
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
         """Send one message; Telegram knows no nonce, so a lost answer leaves the receipt uncertain."""
+        if self.state.condition is Condition.REFUSED:  # what is sent with such a token counts against us
+            return Receipt(Delivery.RETRY, retry_after=TOKEN_REFUSED, error="the token was refused")
+        if self.state.kind == "unreachable" and self._sender.shut:
+            # one try now and then is enough: each waits for its time limit, and other channels wait behind it
+            return Receipt(Delivery.RETRY, retry_after=UNREACHABLE, error="Telegram cannot be reached")
         return await self._sender.send(place, message)
 
     async def edit(self, place: PlaceRef, message_id: str, message: Outgoing) -> Receipt:
@@ -199,38 +209,34 @@ class TelegramChannel(Channel):
         return split(message)
 
     def _make_bot(self) -> telegram.Bot:
-        failure: ChannelError
-        try:
-            return telegram.Bot(
-                self._token,
-                base_url=self._base_url,
-                base_file_url=self._file_url,
-                request=self._transport,
-                get_updates_request=self._polling,
-            )
-        except InvalidToken:
-            failure = _wrong_token()
-        raise failure
+        return telegram.Bot(
+            self._token,
+            base_url=self._base_url,
+            base_file_url=self._file_url,
+            request=self._transport,
+            get_updates_request=self._polling,
+        )
 
-    async def _start(self) -> None:
+    async def _connect(self) -> None:
         failure: ChannelError | None = None
         try:
-            await self._bot.initialize()
+            me = await self._bot.get_me()
             await self._bot.delete_webhook()
-        except InvalidToken:
+        except (InvalidToken, EndPointNotFound):
             failure = _wrong_token()
         except TelegramError as error:
             failure = ChannelError(
                 f"Telegram cannot be reached: {error.message}".replace(self._token, "***"),
                 remedy="Check the network and the address of the Bot API server.",
                 where=self._base_url,
+                kind=kind_of(error),
             )
         if failure:
             raise failure
-        self._account = Account(Platform.TELEGRAM, str(self._bot.id))
-        self._username = self._bot.username
+        self._username = me.username or ""
         for menu in self._menus:
             await self._show(menu)
+        self.state.up(f"@{self._username}")
 
     async def _show(self, menu: CommandMenu) -> None:
         """Set one menu; a refused menu is no reason not to start."""
@@ -250,7 +256,6 @@ class TelegramChannel(Channel):
             log.warning("telegram.menu_refused", audience=menu.audience, lang=menu.lang, error=error.message)
 
     async def _stop(self) -> None:
-        await self._bot.shutdown()
         await asyncio.gather(self._transport.shutdown(), self._polling.shutdown())
 
     async def _answer_presses(self, presses: asyncio.Queue[str]) -> NoReturn:
@@ -282,8 +287,16 @@ class TelegramChannel(Channel):
             log.warning("telegram.press_unanswered", kind=type(error).__name__)
 
 
-def _wrong_token() -> ChannelError:
-    return ChannelError(
+def account_of(token: str) -> Account:
+    """The account that a token is of; RefusedError when it has not the shape of one."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise _wrong_token()
+    return Account(Platform.TELEGRAM, match[1])
+
+
+def _wrong_token() -> RefusedError:
+    return RefusedError(
         "Telegram does not know this bot token",
         remedy="Ask @BotFather for the bot's token (/token) and copy it into the Telegram token setting.",
         where="telegram",

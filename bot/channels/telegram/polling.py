@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import structlog
 import telegram
 from telegram.error import BadRequest, Conflict, EndPointNotFound, Forbidden, InvalidToken, TelegramError
 
+from bot.channels.backoff import Backoff
 from bot.channels.base import Intake
+from bot.channels.state import ChannelState
 from bot.channels.telegram.parse import ALLOWED_UPDATES, Parser, update_id
-from bot.channels.telegram.transport import BadAnswer, Flooded
+from bot.channels.telegram.transport import BadAnswer, Flooded, kind_of
 from bot.domain import Inbound
-from bot.errors import ChannelError
+from bot.errors import RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -35,44 +36,26 @@ PAUSE = 0.1
 _UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d+)')
 
 
-class Backoff:
-    """Growing, jittered, capped waits, in seconds; `reset` after a success."""
-
-    def __init__(
-        self,
-        *,
-        first: float = 0.5,
-        cap: float = 30.0,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[float, float], float] = random.uniform,
-    ) -> None:
-        self._first, self._cap, self._sleep, self._jitter = first, cap, sleep, jitter
-        self._next = first
-
-    def reset(self) -> None:
-        self._next = self._first
-
-    async def wait(self, at_least: float = 0.0) -> None:
-        """Wait this failure's time, and longer for the next one in a row."""
-        delay = self._jitter(self._next / 2, self._next)
-        self._next = min(self._cap, self._next * 2)
-        await self._sleep(max(at_least, delay))
-
-
 class Poller:
     """The loop of one bot account. `timeout` is how long the server may wait for news, in seconds."""
 
     def __init__(
-        self, bot: telegram.Bot, parser: Parser, *, timeout: float = 25.0, backoff: Backoff | None = None
+        self,
+        bot: telegram.Bot,
+        parser: Parser,
+        state: ChannelState,
+        *,
+        timeout: float = 25.0,
+        backoff: Backoff | None = None,
     ) -> None:
-        self._bot, self._parser, self._timeout = bot, parser, timeout
+        self._bot, self._parser, self._state, self._timeout = bot, parser, state, timeout
         self._backoff = backoff or Backoff()
         self._refused = 0
 
     async def run(self, intake: Intake, *, offset: int | None, pressed: Callable[[str], None]) -> NoReturn:
         """Poll until cancelled; `pressed` is told the id of each button press that was committed.
 
-        Raises ChannelError when the token is not taken any more.
+        Raises RefusedError when the token is not taken any more.
         """
         limit = BATCH
         loop = asyncio.get_running_loop()
@@ -94,6 +77,7 @@ class Poller:
                 await self._after(error)
                 continue
             self._refused = 0
+            self._state.up()
             if not batch:
                 limit = BATCH
                 if loop.time() - asked < PAUSE:
@@ -150,14 +134,15 @@ class Poller:
         return True
 
     async def _after(self, error: TelegramError) -> None:
-        """Wait as the failure asks for."""
+        """Tell the state, and wait as the failure asks for."""
+        self._state.backing_off(kind_of(error))
         match error:
             case InvalidToken() | EndPointNotFound() | Forbidden() if self._refused + 1 < REFUSALS:
                 self._refused += 1
                 log.error("telegram.token_refused", times=self._refused, what=error.message)
                 await self._backoff.wait(1.0)
             case InvalidToken() | EndPointNotFound() | Forbidden():
-                raise ChannelError(
+                raise RefusedError(
                     "Telegram does not take the bot's token any more",
                     remedy="Ask @BotFather for the token (/token) and set it as the bot's Telegram token.",
                     where="telegram",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -68,8 +69,14 @@ class Sender:
     def __init__(self, bot: telegram.Bot, *, files: FileSource, root: Path, pace: Pace | None) -> None:
         self._bot, self._files, self._root, self._pace = bot, files, root.resolve(), pace
         self._uploaded: OrderedDict[_Picture, str] = OrderedDict()
+        self._shut_until = 0.0
         self.moved: dict[str, str] = {}
         """New ids of groups that became supergroups, by their old ones."""
+
+    @property
+    def shut(self) -> bool:
+        """Whether the server could not be reached a moment ago."""
+        return time.monotonic() < self._shut_until
 
     async def send(self, place: PlaceRef, message: Outgoing) -> Receipt:
         """All parts of a message, in order.
@@ -150,6 +157,8 @@ class Sender:
         except TelegramError as error:
             if NOT_MODIFIED in error.message.lower():
                 return self._sent(place, chat, unchanged)
+            if isinstance(error, NotSent):
+                self._shut_until = time.monotonic() + UNREACHABLE
             if isinstance(error, Flooded) and self._pace:
                 self._pace.hold(place.external_id, error.seconds, group=_is_group(place))
             return receipt_for(error)

@@ -7,7 +7,16 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
-from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+    TimedOut,
+)
 from telegram.request import BaseRequest, RequestData
 
 _T = TypeVar("_T")
@@ -46,6 +55,27 @@ class BadAnswer(NetworkError):
 
 class TooLarge(TelegramError):
     """A download went beyond its limit."""
+
+
+def kind_of(error: TelegramError) -> str:
+    """A failure in one word, for figures."""
+    match error:
+        case NotSent() | TimedOut():
+            return "unreachable"
+        case Flooded():
+            return "flooded"
+        case Conflict():
+            return "conflict"
+        case InvalidToken() | EndPointNotFound() | Forbidden():
+            return "token_refused"
+        case BadAnswer():
+            return "unreadable"
+        case BadRequest():
+            return "bad_request"
+        case NetworkError() if error.message.startswith("HTTP "):
+            return "server_error"
+        case _:
+            return "unreachable"
 
 
 class AiohttpTransport(BaseRequest):

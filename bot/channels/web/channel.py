@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, web
 from bot.catalogue.commands import canonical
 from bot.channels.base import Intake
 from bot.channels.markup import plain, web_html
+from bot.channels.state import ChannelState
 from bot.channels.web import frames
 from bot.channels.web.gate import Gate
 from bot.channels.web.limits import Limits, Window
@@ -64,6 +65,7 @@ class WebChannel:
         self._media, self._now = media, now
         self.limits = limits or Limits()
         self._intake: Intake | None = None
+        self.state = ChannelState()
         self._open: dict[str, set[Socket]] = {}
         self._all: set[Socket] = set()
         self._per_address: Counter[str] = Counter()
@@ -83,6 +85,7 @@ class WebChannel:
     async def run(self, intake: Intake) -> None:
         """Take messages until cancelled, then tell every page to come back."""
         self._intake = intake
+        self.state.up()
         try:
             await asyncio.get_running_loop().create_future()
         finally:

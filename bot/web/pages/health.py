@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
+
+from bot.channels.state import ChannelState
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 """Names of what is missing before the bot can serve; empty when it is ready."""
 
+Channels = Callable[[], Mapping[str, ChannelState]]
+"""How each channel stands with its platform, by the platform's name."""
+
 
 class HealthPages:
-    """`/health/live` says that the process runs, `/health/ready` that it can serve."""
+    """`/health/live` says that the process runs, `/health/ready` that it can serve.
 
-    def __init__(self, ready: Ready) -> None:
-        self._ready = ready
+    A platform that is away or refuses us leaves the bot ready, but degraded: it serves the others, and a
+    restart would mend nothing.
+    """
+
+    def __init__(self, ready: Ready, channels: Channels = dict) -> None:
+        self._ready, self._channels = ready, channels
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/health/live", self.live), web.get("/health/ready", self.ready)]
@@ -24,4 +33,18 @@ class HealthPages:
 
     async def ready(self, request: web.Request) -> web.Response:
         missing = list(await self._ready())
-        return web.json_response({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+        channels = self._channels()
+        told = {
+            "ready": not missing,
+            "missing": missing,
+            "degraded": sorted(name for name, state in channels.items() if not state.is_up),
+            "channels": {
+                name: {
+                    "state": state.condition.value,
+                    "since": state.since.isoformat(timespec="seconds"),
+                    "trouble": state.kind,
+                }
+                for name, state in channels.items()
+            },
+        }
+        return web.json_response(told, status=503 if missing else 200)

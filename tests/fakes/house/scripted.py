@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from bot.channels.base import Intake
+from bot.channels.state import ChannelState
 from bot.domain import Account, Delivery, Outgoing, PlaceKind, PlaceRef, Platform, Receipt
 from bot.errors import ChannelError
 
@@ -37,6 +38,7 @@ class ScriptedChannel:
     receipts: list[Delivery] = field(default_factory=list)
     platform: Platform = Platform.TELEGRAM
     repeats_are_harmless: bool = False
+    state: ChannelState = field(default_factory=ChannelState)
 
     @property
     def account(self) -> Account:

@@ -80,6 +80,7 @@ class FakeTelegram:
         self._away: asyncio.Task[None] | None = None
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
+        self._shut_door: socket.socket | None = None
 
     # The server's life
 
@@ -117,7 +118,7 @@ class FakeTelegram:
     @asynccontextmanager
     async def offline(self) -> AsyncIterator[None]:
         """Refuse connections, and cut those that are open, until the block ends."""
-        await self._silence()
+        await self._silence(back_soon=True)
         for _ in range(5):  # turns of the loop in which a client in this process sees its connection go
             await asyncio.sleep(0)
         try:
@@ -138,12 +139,16 @@ class FakeTelegram:
     async def _listen(self) -> None:
         assert self._web
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(
-            self._web, "127.0.0.1", self.port, reuse_address=True, backlog=1024
-        )
+        door, self._shut_door = self._shut_door or _door(self.port), None
+        self._listener = await loop.create_server(self._web, sock=door, backlog=1024)
         self.port = self._listener.sockets[0].getsockname()[1]
 
-    async def _silence(self) -> None:
+    async def _silence(self, *, back_soon: bool = False) -> None:
+        if back_soon:  # bound but deaf: connections are refused, and nobody else is given the port meanwhile
+            self._shut_door = _door(self.port)
+        elif self._shut_door:
+            self._shut_door.close()
+            self._shut_door = None
         if self._listener:
             self._listener.close()
             self._listener = None
@@ -414,6 +419,16 @@ class FakeTelegram:
             command = text.split()[0]
             return "@" not in command or command.endswith(f"@{name}")
         return f"@{name}" in text or "migrate_to_chat_id" in message.media
+
+
+def _door(port: int) -> socket.socket:
+    """A socket that has the port; two of ours may, so that one can take over from the other without a gap."""
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    door.setblocking(False)
+    door.bind(("127.0.0.1", port))
+    return door
 
 
 def free_port() -> int:
