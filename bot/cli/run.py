@@ -139,6 +139,7 @@ class _Stopping:
 
 
 async def _serve(cli: Cli, settings: "Settings", *, demo: bool) -> int:
+    from bot import heap
     from bot.app import open_bot
 
     task = asyncio.current_task()
@@ -148,6 +149,7 @@ async def _serve(cli: Cli, settings: "Settings", *, demo: bool) -> int:
         try:
             async with open_bot(settings, tell=cli.output.line) as bot:
                 stopping.is_open = True
+                heap.settle()
                 await _tell_what_is_there(cli, bot, demo=demo)
                 await bot.run(stopping.stop)
         except (VoceroError, NluError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.catalogue.catalogue import Catalogue
 from bot.conversation.hours import Hours
+from bot.heap import settle_again
 from bot.knowledge.compile import examples
 from bot.knowledge.library import Library
 from bot.knowledge.model import Knowledge
@@ -46,3 +47,4 @@ class LiveMind:
         mind = await make_mind(knowledge, self._models)
         self._library.swap(knowledge)
         self._mind = mind
+        settle_again()
