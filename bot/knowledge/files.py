@@ -17,7 +17,8 @@ from bot.knowledge.words import nearest
 
 BRAND, TEAM, TEXTS, FACTS = "config/brand.yml", "config/team.yml", "config/texts.yml", "faq/facts.yml"
 COMMUNITY = "config/community.yml"
-OTHERS = ("config/privacy.yml", "config/protocols.yml", "config/targets.yml")
+PRIVACY = "config/privacy.yml"
+OTHERS = ("config/protocols.yml", "config/targets.yml")
 """Files that other parts of the house read; they count, and only their writing is checked here."""
 
 
@@ -28,6 +29,7 @@ class Use(Enum):
     TEAM = auto()
     TEXTS = auto()
     COMMUNITY = auto()
+    PRIVACY = auto()
     FACTS = auto()
     CASES = auto()
     TOPIC = auto()
@@ -114,6 +116,7 @@ def _use(path: str) -> Use | None:
         TEXTS: Use.TEXTS,
         FACTS: Use.FACTS,
         COMMUNITY: Use.COMMUNITY,
+        PRIVACY: Use.PRIVACY,
     }
     if path in by_path:
         return by_path[path]
@@ -127,5 +130,5 @@ def _use(path: str) -> Use | None:
 def _unused(path: str) -> Problem:
     if path.startswith("faq/"):
         return problem("carpeta", Position(path))
-    near = nearest(path, (BRAND, TEAM, TEXTS, COMMUNITY, *OTHERS), cutoff=0.8)
+    near = nearest(path, (BRAND, TEAM, TEXTS, COMMUNITY, PRIVACY, *OTHERS), cutoff=0.8)
     return problem("archivo-desconocido", Position(path), near=near.removeprefix("config/"))

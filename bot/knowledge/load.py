@@ -23,12 +23,13 @@ from bot.knowledge.faqfile import (
     fact_model,
     topic_draft,
 )
-from bot.knowledge.files import BRAND, TEAM, Use, sources, version
+from bot.knowledge.files import BRAND, PRIVACY, TEAM, Use, sources, version
 from bot.knowledge.form import as_id
-from bot.knowledge.model import Brand, Case, Entry, Image, Knowledge, Text
+from bot.knowledge.model import Brand, Case, Entry, Image, Knowledge, Privacy, Text
 from bot.knowledge.node import Mapping as Tree
 from bot.knowledge.node import Pair
 from bot.knowledge.pictures import Picture, look_up
+from bot.knowledge.privacyfile import privacy
 from bot.knowledge.problem import Problem
 from bot.knowledge.read import read
 from bot.knowledge.references import (
@@ -117,6 +118,7 @@ class _Drafts:
     cases: list[tuple[Pair, Case]] = field(default_factory=list)
     texts: list[tuple[Pair, Mapping[Lang, tuple[Text, ...]]]] = field(default_factory=list)
     community: Community = Community()
+    privacy: Privacy | None = None
 
 
 class _Reading:
@@ -177,6 +179,8 @@ class _Reading:
                     drafts.texts, found = overrides(tree)
                 case Use.COMMUNITY:
                     drafts.community, found = community(source.path, tree)
+                case Use.PRIVACY:
+                    drafts.privacy, found = privacy(PRIVACY, tree)
                 case _:
                     continue
             self.problems += found
@@ -310,6 +314,7 @@ class _Reading:
                 for pair, by_language in drafts.texts
             },
             community=drafts.community,
+            privacy=drafts.privacy or Privacy(),
         )
 
     def entry(self, draft: EntryDraft, teams: Mapping[str, str], first: Lang) -> Entry:

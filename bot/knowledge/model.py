@@ -185,6 +185,45 @@ class Staff:
     alert_repeats: int = 4
 
 
+class MinorsThen(StrEnum):
+    """What follows when somebody says to be younger than the limit."""
+
+    PERSON = "person"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Days that each sort of data is kept; the defaults hold where `privacy.yml` says nothing."""
+
+    messages: int = 365
+    files: int = 90
+    cases: int = 730
+    audit: int = 730
+    listened: int = 7
+    backups: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Minors:
+    """Who is younger than `age` years; their messages are kept `messages` days at the most."""
+
+    age: int = 14
+    then: MinorsThen = MinorsThen.PERSON
+    messages: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What the brand does with personal data. '' where it does not say who answers for it, or where to read."""
+
+    controller: str = ""
+    contact: str = ""
+    policy: str = ""
+    keep: Keep = field(default_factory=Keep)
+    minors: Minors = field(default_factory=Minors)
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything that passed the check, under one content hash."""
@@ -200,3 +239,4 @@ class Knowledge:
     texts: Mapping[str, Mapping[Lang, tuple[str, ...]]] = field(default_factory=dict)
     """Overrides of catalogue texts, by key and language."""
     community: Community = Community()
+    privacy: Privacy = field(default_factory=Privacy)

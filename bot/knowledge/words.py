@@ -72,6 +72,22 @@ CANONICAL = MappingProxyType(
         "espera": "wait",
         "responder_en": "reply_in",
         "idioma": "language",
+        # config/privacy.yml
+        "responsable": "controller",
+        "contacto": "contact",
+        "política": "policy",
+        "politica": "policy",
+        "conservar": "keep",
+        "mensajes": "messages",
+        "archivos": "files",
+        "casos": "cases",
+        "auditoría": "audit",
+        "auditoria": "audit",
+        "escuchado": "listened",
+        "respaldos": "backups",
+        "menores": "minors",
+        "edad": "age",
+        "entonces": "then",
     }
 )
 
@@ -105,6 +121,8 @@ MEANINGS = MappingProxyType(
         "aquí": "here",
         "aqui": "here",
         "hilo": "thread",
+        "persona": "person",
+        "terminar": "end",
     }
 )
 """Spanish for the values that are chosen from a list."""

@@ -1,0 +1,82 @@
+"""An age that somebody states of themselves, in Spanish, English or Portuguese: pure, and rather deaf than wrong.
+
+Whoever says how long they have been a customer, or how old their child is, says nothing about their own age.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+YOUNGEST, OLDEST = 4, 99
+"""Years that a person who writes may have; below it, what is meant is a span or a joke."""
+MINOR = 17
+"""What "I'm a minor" says at the least."""
+
+_WORDS = {
+    **dict(zip("cuatro cinco seis siete ocho nueve diez once doce trece".split(), range(4, 14), strict=True)),
+    **{"catorce": 14, "quince": 15, "dieciseis": 16, "diecisiete": 17, "dieciocho": 18},
+    **dict(
+        zip("four five six seven eight nine ten eleven twelve thirteen".split(), range(4, 14), strict=True)
+    ),
+    **{"fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18},
+    **dict(zip("quatro seis sete oito nove dez onze doze treze".split(), (4, *range(6, 14)), strict=True)),
+    **{"quatorze": 14, "quinze": 15, "dezesseis": 16, "dezessete": 17, "dezoito": 18},
+}
+_N = rf"(?P<n>\d{{1,2}}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
+_ENDS = r"(?=\s*(?:$|[.,;:!?)\n\"»”…]))"
+_YEARS = r"\s+an(?:it|inh)?os"
+_MORE = r"(?:\s+(?:y|e)\s+(?:medio|meio|\d{1,2}\s+mes(?:es)?))?+"
+_GOES_ON = (
+    r"(?=\s+(?:y|e|pero|mas|asi\s+que|entao|por\s+eso|puedo|podria|posso|quiero|quero|me|mi|meu|minha|soy|sou"
+    r"|de\s+edad|de\s+idade|cumplidos|nomas|todavia|aun|ainda|recien|creo|acho|vale|no|nao|necesito|preciso)\b)"
+)
+_SPAN = r"(?!\s+(?:y|e)\s+(?:contando|sigo|sumando|seguimos|continuo))"
+_YOUNG_ES = (
+    "nin[oa]|chic[oa]|nen[ea]|chav[oa]|alumn[oa]|joven|menor|muchach[oa]|pib[ea]|adolescente|estudiante"
+)
+_YOUNG_PT = "menin[oa]|garot[oa]|crianca|jovem|menor|adolescente|estudante|alun[oa]"
+_STATED = re.compile(
+    rf"""
+    \b(?<!no\s)(?<!nao\s)(?:tengo|tenho)\s+(?:solo\s+|apenas\s+|so\s+|recien\s+|casi\s+|quase\s+)?
+        {_N}{_YEARS}{_MORE}{_SPAN}(?:{_ENDS}|{_GOES_ON})
+  | \b(?:(?:hoy\s+|ayer\s+)?cumpl[oi]|acabo\s+de\s+cumplir|voy\s+a\s+cumplir|fiz|faco|vou\s+fazer)\s+
+        {_N.replace("?P<n>", "?P<n2>")}(?:{_YEARS})(?:{_ENDS}|{_GOES_ON})
+  | \b(?<!no\s)(?<!nao\s)(?:soy|sou)\s+(?:uma?|una?)\s+(?:{_YOUNG_ES}|{_YOUNG_PT})\s+(?:de|com|con)\s+
+        {_N.replace("?P<n>", "?P<n3>")}\b
+  | \b(?:mi\s+edad|minha\s+idade)\s*(?:es|e|:)\s*{_N.replace("?P<n>", "?P<n4>")}\b
+  | \bmy\s+age\s*(?:is|:|'s)\s*{_N.replace("?P<n>", "?P<n5>")}\b
+  | \bi\s*(?:'m|m|am)\s+(?:only\s+|just\s+|almost\s+|like\s+|about\s+to\s+be\s+|turning\s+)*
+        {_N.replace("?P<n>", "?P<n6>")}
+        (?:{_ENDS}|(?=\s*(?:y/?o|y\.o\.?|y(?:ea)?rs?[\s-]*old)\b)|(?=\s+(?:and|but|so|can|tho|lol)\b))
+  | \b(?:i\s*(?:'m|m|am)\s+an?|as\s+an?)\s+(?:only\s+)?
+        {_N.replace("?P<n>", "?P<n7>")}[\s-]*y(?:ea)?rs?[\s-]*old\b
+        (?!\s+(?:company|business|customer|client|shop|brand|account))
+  | \bi\s+(?:just\s+)?turned\s+{_N.replace("?P<n>", "?P<n8>")}\b(?!\s*%)
+  | \bi\s+have\s+{_N.replace("?P<n>", "?P<n9>")}\s+years(?:\s+old\b|{_ENDS})
+  | (?P<minor>\b(?<!no\s)(?<!nao\s)(?:soy|sou)\s+menor(?:\s+de\s+(?:edad|idade)){_ENDS}
+      |\bi\s*(?:'m|m|am)\s+(?:a\s+minor|underage|under\s+age){_ENDS})
+    """,
+    re.VERBOSE,
+)
+
+
+def stated_age(text: str) -> int | None:
+    """How many years old the writer says to be; the least, where they say several; None if they don't."""
+    ages = [_age(match) for match in _STATED.finditer(_plain(text))]
+    known = [age for age in ages if YOUNGEST <= age <= OLDEST]
+    return min(known, default=None)
+
+
+def _age(match: re.Match[str]) -> int:
+    if match["minor"]:
+        return MINOR
+    said = next(value for name, value in match.groupdict().items() if value and name != "minor")
+    return int(said) if said.isdigit() else _WORDS[said]
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents, apostrophes alike, and spaces single; line ends stay."""
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))  # noqa: RUF001 # phones type it
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^\S\n]+", " ", kept)
