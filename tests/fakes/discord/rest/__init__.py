@@ -1,0 +1,6 @@
+"""The routes of Discord's REST API v10 that a bot of this kind uses."""
+
+from tests.fakes.discord.rest import account, messages
+from tests.fakes.discord.rest.table import ROUTES, Route
+
+__all__ = ["ROUTES", "Route", "account", "messages"]
