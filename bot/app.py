@@ -146,13 +146,13 @@ async def open_bot(
         stored = StoredFiles(store, filestore)
         parts = Parts(settings, store, minds, stored, StoredCursors(store))
         channels: dict[Account, Channel] = {}
-        place: StaffPlace | None = None
+        staff: list[StaffPlace] = []
         if settings.telegram_token.get_secret_value():
             telegram = await _open_telegram(parts, stack)
             channels[telegram.account] = telegram
             if settings.telegram_staff_chat:
                 ref = PlaceRef(settings.telegram_staff_chat, PlaceKind.STAFF)
-                place = StaffPlace(telegram.account, ref)
+                staff.append(StaffPlace(telegram.account, ref))
         for channel in await further(stack, parts) if further else ():
             channels[channel.account] = channel
         gate = Gate(
@@ -165,7 +165,7 @@ async def open_bot(
         if web:
             channels[chat.account] = chat
         lang = Lang(settings.lang)
-        notices = StaffNotices(minds, place, lang, staff_url=_staff_url(settings))
+        notices = StaffNotices(minds, staff, lang, staff_url=_staff_url(settings))
         if tell is not None:
             for channel in channels.values():
                 if channel is not chat:

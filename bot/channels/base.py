@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.channels.state import ChannelState
@@ -46,6 +48,22 @@ class FileSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What can be done about a send of which we don't know whether it arrived; by default nothing.
+
+    For `harmless` after the first try, sending again with the same nonce shows one message. When `findable`,
+    `Channel.find` can tell later whether it arrived. Where neither helps, a person says: the send is held.
+    """
+
+    harmless: timedelta = timedelta(0)
+    findable: bool = False
+
+
+HELD = Doubt()
+ALWAYS_HARMLESS = Doubt(harmless=timedelta.max)
+
+
 class Channel(Protocol):
     """One account on one platform.
 
@@ -54,8 +72,6 @@ class Channel(Protocol):
     """
 
     platform: Platform
-    repeats_are_harmless: bool
-    """Whether sending the same nonce twice shows one message; else an uncertain send is held."""
 
     state: ChannelState
     """How it stands with the platform; `run` keeps it up to date."""
@@ -75,6 +91,20 @@ class Channel(Protocol):
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
         """Send one message, already within the platform's limits; never raises for what a platform does."""
+        ...
+
+    def doubt(self, message: Outgoing) -> Doubt:
+        """What to do when it is not known whether this message arrived."""
+        ...
+
+    async def find(
+        self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
+    ) -> str | None:
+        """The id under which an uncertain send did arrive, or None if it surely did not.
+
+        Looks at our own messages since the first try, but for those whose ids are `known` to be others.
+        Raises ChannelError where that cannot be told, OSError while the platform cannot be reached.
+        """
         ...
 
     async def typing(self, place: PlaceRef) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.catalogue.commands import canonical
-from bot.channels.base import Intake
+from bot.channels.base import HELD, Doubt, Intake
 from bot.channels.markup import plain
 from bot.channels.state import ChannelState
 from bot.domain import (
@@ -35,7 +35,6 @@ class TerminalChannel:
     """Takes what `say` is told, and shows what is sent; buttons are numbers that can be typed."""
 
     platform: Platform = Platform.TERMINAL
-    repeats_are_harmless = False
 
     def __init__(self, show: Show) -> None:
         self._show = show
@@ -72,6 +71,16 @@ class TerminalChannel:
             self._buttons[place.external_id] = numbered
         self._show(place.external_id, "\n".join(line for line in lines if line))
         return Receipt(Delivery.SENT, external_id=nonce)
+
+    def doubt(self, message: Outgoing) -> Doubt:
+        """What was shown is in front of somebody, or nobody was there."""
+        return HELD
+
+    async def find(
+        self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
+    ) -> str | None:
+        """A terminal remembers nothing."""
+        raise ChannelError("A terminal keeps no history.")
 
     async def typing(self, place: PlaceRef) -> None:
         """A terminal shows the answer soon enough."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,10 +50,15 @@ class StaffPlace:
 
 
 class StaffNotices:
-    """Writes notices to the staff place, if there is one; the staff page reads cases by itself."""
+    """Writes notices to every staff place, if there is any; the staff page reads cases by itself.
 
-    def __init__(self, minds: Minds, place: StaffPlace | None, lang: Lang, *, staff_url: str = "") -> None:
-        self._minds, self._place, self._lang, self._staff_url = minds, place, lang, staff_url
+    There is one staff place at the most on each account.
+    """
+
+    def __init__(
+        self, minds: Minds, places: Sequence[StaffPlace], lang: Lang, *, staff_url: str = ""
+    ) -> None:
+        self._minds, self._places, self._lang, self._staff_url = minds, tuple(places), lang, staff_url
 
     def opened(
         self,
@@ -196,21 +202,34 @@ class StaffNotices:
         case: CaseId | None = None,
         rows: tuple[tuple[Button, ...], ...] = (),
         attachments: tuple[int, ...] = (),
-        reply_to: str = "",
         silent: bool = False,
+        reply_to: str = "",
+        asked_in: Account | None = None,
+        only_there: bool = False,
     ) -> list[str]:
-        """Put a text, exactly as written, into the staff place; the lanes to wake after the commit."""
-        if self._place is None:
-            return []
-        send = Send(
-            self._place.account,
-            self._place.place,
-            Outgoing(text, rows=rows, attachments=attachments, reply_to=reply_to, silent=silent),
-            Author.BOT,
-            case=case,
-        )
-        outbox.put(connection, [send], now)
-        return [send.lane]
+        """Put a text, exactly as written, into the staff places; the lanes to wake after the commit.
+
+        `reply_to` is a message of the place on the account `asked_in`; `only_there` leaves the others out.
+        """
+        sends = [
+            Send(
+                at.account,
+                at.place,
+                Outgoing(
+                    text,
+                    rows=rows,
+                    attachments=attachments,
+                    reply_to=reply_to if at.account == asked_in else "",
+                    silent=silent,
+                ),
+                Author.BOT,
+                case=case,
+            )
+            for at in self._places
+            if not only_there or at.account == asked_in
+        ]
+        outbox.put(connection, sends, now)
+        return [send.lane for send in sends]
 
     def _tell_member(
         self, connection: Connection, situation: Situation, case: CaseId, now: datetime

@@ -96,7 +96,8 @@ class StaffRoom:
         else:
             result = await desk.note(case, staff, text, timer=timer.id)
             if result.done is Done.DONE:
-                await self._tell(self._notices.text(Key.STAFF_NOTED, case=str(case)), timer, case)
+                noted = self._notices.text(Key.STAFF_NOTED, case=str(case))
+                await self._tell(noted, timer, case, everywhere=True)
         await self._failed(timer, result)
 
     async def _tapped(self, timer: Timer, staff: StaffMember, payload: str) -> None:
@@ -179,7 +180,7 @@ class StaffRoom:
         def work(connection: Connection) -> list[str]:
             if not timers.done(connection, timer.id):
                 return []
-            return self._put(connection, text, timer, None, ())
+            return self._put(connection, text, timer, None, (), only_there=True)
 
         self._wake(await self._store.write(work))
 
@@ -189,9 +190,12 @@ class StaffRoom:
         timer: Timer,
         case: CaseId | None,
         rows: tuple[tuple[Button, ...], ...] = (),
+        *,
+        everywhere: bool = False,
     ) -> None:
-        """Say what became of an action that is already done."""
-        self._wake(await self._store.write(lambda c: self._put(c, text, timer, case, rows)))
+        """Say what became of an action that is already done, to whoever asked or in every staff place."""
+        only = not everywhere
+        self._wake(await self._store.write(lambda c: self._put(c, text, timer, case, rows, only_there=only)))
 
     def _put(
         self,
@@ -200,9 +204,20 @@ class StaffRoom:
         timer: Timer,
         case: CaseId | None,
         rows: tuple[tuple[Button, ...], ...],
+        *,
+        only_there: bool = False,
     ) -> list[str]:
-        reply_to = str(timer.payload["message_id"]) if timer.payload["kind"] != "button" else ""
-        return self._notices.tell(connection, text, self._clock(), case=case, rows=rows, reply_to=reply_to)
+        asked = timer.payload
+        return self._notices.tell(
+            connection,
+            text,
+            self._clock(),
+            case=case,
+            rows=rows,
+            reply_to=str(asked["message_id"]) if asked["kind"] != "button" else "",
+            asked_in=Account(Platform(asked["platform"]), str(asked["account"])),
+            only_there=only_there,
+        )
 
     async def _drop(self, timer: Timer) -> None:
         await self._store.write(lambda c: timers.done(c, timer.id))

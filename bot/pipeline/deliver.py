@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
-from bot.channels.base import Channel
+from bot.channels.base import HELD, Channel, Doubt
 from bot.domain import Account, Author, Delivery, OutboxState, Receipt
+from bot.errors import ChannelError
 from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
 from bot.pipeline.together import Together
@@ -27,6 +28,10 @@ LONGEST_RETRY = 60.0
 AT_ONCE = 32
 """Lanes that send at the same time: about what Telegram takes in a second. What is claimed and not yet sent
 when a process is killed is held, so no more is claimed than can go out."""
+LOOKED_FOR_AFTER = 10.0
+"""Seconds until an uncertain send that cannot be repeated is looked for: it may still be on its way."""
+LOOKED_FOR = 12
+"""Tries of one send after which it is not looked for any more, but held."""
 NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
 
 
@@ -78,14 +83,20 @@ class Deliverer:
     async def recover(self) -> int:
         """After a start: see to the sends that a process which is gone had claimed; how many are held now."""
         now = self._clock()
-        harmless = sorted({a.platform.value for a, c in self._channels.items() if c.repeats_are_harmless})
 
         def work(connection: Connection) -> tuple[int, set[str]]:
-            lost = outbox.orphans(connection, harmless, now)
-            lanes: set[str] = set()
-            for claimed in lost:
-                lanes.update(self._notices.held(connection, claimed, now))
-            return len(lost), lanes
+            held, lanes = 0, set[str]()
+            for claimed in outbox.orphans(connection):
+                doubt = self._doubt(claimed)
+                if doubt.harmless or doubt.findable:
+                    uncertain = doubt.harmless != timedelta.max
+                    outbox.doubt(connection, claimed, OutboxState.PENDING, uncertain=uncertain)
+                    lanes.add(claimed.send.lane)
+                else:
+                    outbox.doubt(connection, claimed, OutboxState.HELD, uncertain=True)
+                    lanes.update(self._notices.held(connection, claimed, now))
+                    held += 1
+            return held, lanes
 
         held, lanes = await self._store.write(work)
         for lane in lanes:
@@ -96,8 +107,40 @@ class Deliverer:
         async with self._slots:
             claimed = await self._steps.do(Step(lane))
             while claimed is not None:
-                receipt = await self._send(claimed)
+                receipt = await self._clear_up(claimed)
+                if receipt is None:
+                    receipt = await self._send(claimed)
+                    if receipt.delivery is Delivery.UNCERTAIN:
+                        receipt = self._again(claimed, receipt)
                 claimed = await self._settle(lane, claimed, receipt)
+
+    def _doubt(self, claimed: Claimed) -> Doubt:
+        channel = self._channels.get(claimed.send.account)
+        return channel.doubt(claimed.send.outgoing) if channel is not None else HELD
+
+    async def _clear_up(self, claimed: Claimed) -> Receipt | None:
+        """What became of an earlier try of which we don't know; None when it may be sent (again)."""
+        since, channel = claimed.uncertain_since, self._channels.get(claimed.send.account)
+        if since is None or channel is None:
+            return None
+        doubt = self._doubt(claimed)
+        if doubt.harmless == timedelta.max or self._clock() < since + doubt.harmless:
+            return None
+        if not doubt.findable:
+            return Receipt(Delivery.UNCERTAIN, error="too late to send again without repeating")
+        send = claimed.send
+        try:
+            known = await self._store.read(lambda connection: outbox.known(connection, claimed))
+            found = await channel.find(send.place, send.outgoing, since=since, known=known)
+        except (OSError, TimeoutError) as error:
+            return Receipt(Delivery.RETRY, error=f"cannot be looked for now: {type(error).__name__}")
+        except ChannelError as error:
+            return Receipt(Delivery.UNCERTAIN, error=error.what)
+        except Exception as error:  # a channel must not raise anything else; if it does, we know nothing
+            _log.exception("a channel failed while looking", outbox=claimed.id)
+            return Receipt(Delivery.UNCERTAIN, error=type(error).__name__)
+        _log.info("looked for an uncertain send", outbox=claimed.id, arrived=found is not None)
+        return Receipt(Delivery.SENT, external_id=found) if found is not None else None
 
     async def _send(self, claimed: Claimed) -> Receipt:
         send = claimed.send
@@ -128,6 +171,17 @@ class Deliverer:
                 _log.exception("a receipt could not be written, trying again", outbox=claimed.id)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
+
+    def _again(self, claimed: Claimed, receipt: Receipt) -> Receipt:
+        """An uncertain send is seen to again where that helps: at once, or once it can be looked for."""
+        doubt = self._doubt(claimed)
+        since = claimed.uncertain_since or claimed.claimed_at or self._clock()
+        again = min(2.0 ** (claimed.attempts - 1), LONGEST_RETRY)
+        if doubt.harmless == timedelta.max or self._clock() < since + doubt.harmless:
+            return replace(receipt, retry_after=again)
+        if doubt.findable and claimed.attempts < LOOKED_FOR:
+            return replace(receipt, retry_after=LOOKED_FOR_AFTER)
+        return replace(receipt, retry_after=0.0)
 
     async def _step(self, steps: Sequence[Step]) -> list[Claimed | None]:
         """Settle what was sent and claim what comes next, for many lanes in one unit."""

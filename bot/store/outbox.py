@@ -38,6 +38,11 @@ _STATES = {
 }
 _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 
+KNOWN = 100_000
+"""Sends before an uncertain one that are asked whether a message is theirs."""
+AROUND = timedelta(minutes=5)
+"""How far our clock and a platform's may be apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -71,6 +76,9 @@ class Claimed:
     id: OutboxId
     send: Send
     attempts: int
+    claimed_at: datetime | None = None
+    uncertain_since: datetime | None = None
+    """The first try of which we don't know whether it arrived; None when surely none did."""
 
     @property
     def nonce(self) -> str:
@@ -103,7 +111,11 @@ _take = (
         or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now")),
     )
     .values(
-        state=case((_silenced, OutboxState.CANCELLED.value), else_=OutboxState.SENDING.value),
+        state=case(
+            (and_(_silenced, outbox.c.uncertain_since.is_not(None)), OutboxState.HELD.value),
+            (_silenced, OutboxState.CANCELLED.value),
+            else_=OutboxState.SENDING.value,
+        ),
         claimed_at=bindparam("now"),
         attempts=outbox.c.attempts + 1,
     )
@@ -121,6 +133,7 @@ _settled = (
         external_id=bindparam("new_external_id"),
         sent_at=bindparam("new_sent_at"),
         not_before=bindparam("new_not_before"),
+        uncertain_since=bindparam("new_uncertain_since"),
     )
 )
 
@@ -136,7 +149,8 @@ def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[Ou
 def claim(connection: Connection, lanes: Collection[str], now: datetime) -> dict[str, Claimed]:
     """Take each lane's next send, unless one is under way or not yet due; lanes without one are left out.
 
-    A send of the bot is cancelled instead when a person owns the conversation by now (promise 5).
+    A send of the bot is cancelled instead when a person owns the conversation by now (promise 5), or held
+    when it may have arrived already.
     """
     taken: dict[str, Claimed] = {}
     asked = list(lanes)
@@ -145,7 +159,7 @@ def claim(connection: Connection, lanes: Collection[str], now: datetime) -> dict
         asked = []
         for row in rows:
             if row.state == OutboxState.SENDING.value:
-                taken[row.lane] = Claimed(OutboxId(row.id), _send(row), row.attempts)
+                taken[row.lane] = _claimed(row)
             else:
                 asked.append(row.lane)
     return taken
@@ -154,8 +168,11 @@ def claim(connection: Connection, lanes: Collection[str], now: datetime) -> dict
 def settle(
     connection: Connection, done: Sequence[tuple[Claimed, Receipt]], now: datetime
 ) -> list[OutboxState]:
-    """Write down what became of claimed sends; the state of each."""
-    states = [_STATES[receipt.delivery] for _, receipt in done]
+    """Write down what became of claimed sends; the state of each.
+
+    An uncertain one with a `retry_after` is seen to again after that time; without, it is held.
+    """
+    states = [_state(receipt) for _, receipt in done]
     rows = [
         {
             "row": claimed.id,
@@ -166,6 +183,8 @@ def settle(
             "new_not_before": now + timedelta(seconds=receipt.retry_after)
             if state is OutboxState.PENDING
             else None,
+            "new_uncertain_since": claimed.uncertain_since
+            or (claimed.claimed_at if receipt.delivery is Delivery.UNCERTAIN else None),
         }
         for (claimed, receipt), state in zip(done, states, strict=True)
     ]
@@ -190,7 +209,10 @@ def settle(
 
 
 def cancel(connection: Connection, conversation: ConversationId) -> int:
-    """Cancel what the bot has not yet begun to send to the member; how many sends that were."""
+    """Cancel what the bot has not yet begun to send to the member; how many sends that were.
+
+    What may have arrived already is held instead.
+    """
     return connection.execute(
         update(outbox)
         .where(
@@ -199,7 +221,12 @@ def cancel(connection: Connection, conversation: ConversationId) -> int:
             _open,
             outbox.c.state == OutboxState.PENDING.value,
         )
-        .values(state=OutboxState.CANCELLED.value)
+        .values(
+            state=case(
+                (outbox.c.uncertain_since.is_not(None), OutboxState.HELD.value),
+                else_=OutboxState.CANCELLED.value,
+            )
+        )
     ).rowcount
 
 
@@ -215,25 +242,42 @@ def under_way(connection: Connection, conversation: ConversationId) -> bool:
     )
 
 
-def orphans(connection: Connection, accounts: Sequence[str], now: datetime) -> list[Claimed]:
-    """Sends that a process which is gone had claimed.
+def orphans(connection: Connection) -> list[Claimed]:
+    """Sends that a process which is gone had claimed, oldest first."""
+    rows = connection.execute(
+        select(outbox).where(_open, outbox.c.state == OutboxState.SENDING.value).order_by(outbox.c.id)
+    )
+    return [_claimed(row) for row in rows]
 
-    On the platforms named in `accounts` a repeat is harmless: there they are pending again. Elsewhere we
-    don't know whether they arrived: they are held, and returned to be shown to staff.
-    """
-    sending = outbox.c.state == OutboxState.SENDING.value
+
+def doubt(connection: Connection, claimed: Claimed, state: OutboxState, *, uncertain: bool) -> None:
+    """Put an orphan back to be seen to again (pending), or hold it; `uncertain`: it may have arrived."""
     connection.execute(
         update(outbox)
-        .where(sending, outbox.c.platform.in_(list(accounts)))
-        .values(state=OutboxState.PENDING.value)
+        .where(outbox.c.id == claimed.id, outbox.c.state == OutboxState.SENDING.value)
+        .values(
+            state=state.value,
+            error="the process ended meanwhile",
+            uncertain_since=(claimed.uncertain_since or claimed.claimed_at) if uncertain else None,
+        )
     )
-    lost = connection.execute(select(outbox).where(sending).order_by(outbox.c.id)).all()
-    connection.execute(
-        update(outbox)
-        .where(sending)
-        .values(state=OutboxState.HELD.value, error="the process ended meanwhile")
-    )
-    return [Claimed(OutboxId(row.id), _send(row), row.attempts) for row in lost]
+
+
+def known(connection: Connection, claimed: Claimed) -> frozenset[str]:
+    """Ids of messages of the account that are other sends, made since this one was first tried."""
+    since = claimed.uncertain_since or claimed.claimed_at
+    assert since is not None, "it was claimed"
+    found = connection.execute(
+        select(outbox.c.external_id).where(
+            outbox.c.id > claimed.id - KNOWN,
+            outbox.c.id != claimed.id,
+            outbox.c.platform == claimed.send.account.platform.value,
+            outbox.c.account == claimed.send.account.id,
+            outbox.c.external_id != "",
+            outbox.c.sent_at >= since - AROUND,
+        )
+    ).scalars()
+    return frozenset(found)
 
 
 def find(connection: Connection, outbox_id: OutboxId) -> tuple[Claimed, OutboxState] | None:
@@ -241,7 +285,7 @@ def find(connection: Connection, outbox_id: OutboxId) -> tuple[Claimed, OutboxSt
     row = connection.execute(select(outbox).where(outbox.c.id == outbox_id)).one_or_none()
     if row is None:
         return None
-    return Claimed(outbox_id, _send(row), row.attempts), OutboxState(row.state)
+    return _claimed(row), OutboxState(row.state)
 
 
 def resolve(connection: Connection, outbox_id: OutboxId, *, arrived: bool, now: datetime) -> bool:
@@ -253,7 +297,12 @@ def resolve(connection: Connection, outbox_id: OutboxId, *, arrived: bool, now: 
     values: dict[str, Any] = (
         {"state": OutboxState.SENT.value, "sent_at": now}
         if arrived
-        else {"state": OutboxState.PENDING.value, "not_before": None, "author": Author.STAFF.value}
+        else {
+            "state": OutboxState.PENDING.value,
+            "not_before": None,
+            "author": Author.STAFF.value,
+            "uncertain_since": None,
+        }
     )
     done = connection.execute(
         update(outbox)
@@ -300,6 +349,16 @@ def case_of(connection: Connection, account: Account, place: str, external_id: s
         )
     ).scalar_one_or_none()
     return CaseId(found) if found is not None else None
+
+
+def _state(receipt: Receipt) -> OutboxState:
+    if receipt.delivery is Delivery.UNCERTAIN and receipt.retry_after:
+        return OutboxState.PENDING
+    return _STATES[receipt.delivery]
+
+
+def _claimed(row: Any) -> Claimed:
+    return Claimed(OutboxId(row.id), _send(row), row.attempts, row.claimed_at, row.uncertain_since)
 
 
 def _link(connection: Connection, send: Send, receipt: Receipt) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -16,7 +17,7 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, EndPointNotFound, InvalidToken, TelegramError
 
 from bot.channels.backoff import Backoff
-from bot.channels.base import Channel, Cursors, FileSource, Intake
+from bot.channels.base import ALWAYS_HARMLESS, HELD, Channel, Cursors, Doubt, FileSource, Intake
 from bot.channels.state import ChannelState, Condition
 from bot.channels.telegram.pace import Pace, PaceLimits
 from bot.channels.telegram.parse import Parser
@@ -63,7 +64,6 @@ class TelegramChannel(Channel):
     """
 
     platform = Platform.TELEGRAM
-    repeats_are_harmless = False
 
     def __init__(
         self,
@@ -157,6 +157,16 @@ class TelegramChannel(Channel):
             # one try now and then is enough: each waits for its time limit, and other channels wait behind it
             return Receipt(Delivery.RETRY, retry_after=UNREACHABLE, error="Telegram cannot be reached")
         return await self._sender.send(place, message)
+
+    def doubt(self, message: Outgoing) -> Doubt:
+        """Telegram knows no nonce and shows a bot no history; to delete once more does no harm."""
+        return ALWAYS_HARMLESS if message.removes else HELD
+
+    async def find(
+        self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
+    ) -> str | None:
+        """Telegram shows a bot no history."""
+        raise ChannelError("Telegram shows a bot no history", where="telegram")
 
     async def edit(self, place: PlaceRef, message_id: str, message: Outgoing) -> Receipt:
         """Change text and buttons of a message of ours."""

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from bot.catalogue.commands import canonical
-from bot.channels.base import Intake
+from bot.channels.base import ALWAYS_HARMLESS, Doubt, Intake
 from bot.channels.markup import plain, web_html
 from bot.channels.state import ChannelState
 from bot.channels.web import frames
@@ -49,7 +49,6 @@ class WebChannel:
     """The brand's web chat; its server calls `connect` for each WebSocket."""
 
     platform: Platform = Platform.WEB
-    repeats_are_harmless = True
 
     def __init__(
         self,
@@ -104,6 +103,16 @@ class WebChannel:
             for socket in tuple(sockets):
                 socket.push(frame)
         return Receipt(Delivery.SENT, external_id=nonce)
+
+    def doubt(self, message: Outgoing) -> Doubt:
+        """Pages know each message by its number."""
+        return ALWAYS_HARMLESS
+
+    async def find(
+        self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
+    ) -> str | None:
+        """Never asked: to send once more does no harm."""
+        raise ChannelError("The web chat keeps no history of its own.")
 
     async def typing(self, place: PlaceRef) -> None:
         """Tell the member's open pages that an answer is on its way."""

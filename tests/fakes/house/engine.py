@@ -51,7 +51,7 @@ class Engine:
         self.bus = bus = LocalBus()
         minds, locks, now = Minds(self.mind), Locks[ConversationId](), self.clock
         channels = {ACCOUNT: self.channel}
-        notices = StaffNotices(minds, StaffPlace(ACCOUNT, STAFF), Lang("es"))
+        notices = StaffNotices(minds, [StaffPlace(ACCOUNT, STAFF)], Lang("es"))
         window = timedelta(milliseconds=15)
         corridor = Corridor(self.store, bus, minds, notices, channels, locks, window=window, clock=now)
         deliverer = Deliverer(self.store, bus, notices, channels, clock=now)

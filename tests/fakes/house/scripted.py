@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NoReturn
 
-from bot.channels.base import Intake
+from bot.channels.base import HELD, Doubt, Intake
 from bot.channels.state import ChannelState
 from bot.domain import Account, Delivery, Outgoing, PlaceKind, PlaceRef, Platform, Receipt
 from bot.errors import ChannelError
@@ -25,6 +27,7 @@ class Delivered:
     place: str
     nonce: str
     message: Outgoing
+    external_id: str
 
 
 @dataclass(slots=True)
@@ -37,8 +40,8 @@ class ScriptedChannel:
     delivered: list[Delivered] = field(default_factory=list)
     receipts: list[Delivery] = field(default_factory=list)
     platform: Platform = Platform.TELEGRAM
-    repeats_are_harmless: bool = False
     state: ChannelState = field(default_factory=ChannelState)
+    doubts: Doubt = HELD
 
     @property
     def account(self) -> Account:
@@ -56,11 +59,24 @@ class ScriptedChannel:
         )
         arrives = delivery is Delivery.SENT or (delivery is Delivery.UNCERTAIN and self.rng.random() < 0.5)
         await asyncio.sleep(self.rng.choice((0, 0, 0.002, 0.01)))
+        external_id = f"x{next(self.ticks)}"
         if arrives:
-            self.delivered.append(Delivered(next(self.ticks), place.external_id, nonce, message))
+            self.delivered.append(Delivered(next(self.ticks), place.external_id, nonce, message, external_id))
         await asyncio.sleep(self.rng.choice((0, 0, 0.002, 0.01)))
         self.receipts.append(delivery)
-        return Receipt(delivery, external_id=f"x{next(self.ticks)}" if delivery is Delivery.SENT else "")
+        return Receipt(delivery, external_id=external_id if delivery is Delivery.SENT else "")
+
+    def doubt(self, message: Outgoing) -> Doubt:
+        return self.doubts
+
+    async def find(
+        self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
+    ) -> str | None:
+        """Found by its words, as a platform's history shows them."""
+        for one in self.delivered:
+            if one.message == message and one.place == place.external_id and one.external_id not in known:
+                return one.external_id
+        return None
 
     async def typing(self, place: PlaceRef) -> None:
         return
