@@ -40,6 +40,10 @@ soak: $(VENV)/.dev ## Every test with its full counts: before a release
 bench: $(VENV)/.dev ## Measure again what the README's figures say
 	$(BIN)/python -m bench
 
+.PHONY: endurance
+endurance: $(VENV)/.dev ## An hour on one CPU and 1 GB at 20 messages a second
+	$(BIN)/python -m bench.endurance
+
 .PHONY: format
 format: $(VENV)/.dev ## Lay the code out as `make check` wants it
 	$(BIN)/ruff check --fix .
