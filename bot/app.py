@@ -73,9 +73,14 @@ class Bot:
     _publishing: Publishing
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then take nothing new, finish what was begun, and return."""
+        """Work until `stop`, then take nothing new, finish what was begun, and return.
+
+        StartupError, and an end at once, where another process took the database over.
+        """
+        taken: list[StartupError] = []
         async with asyncio.TaskGroup() as group:
             work = [
+                group.create_task(self._watch(stop, taken), name="database"),
                 group.create_task(self._corridor.run(), name="corridor"),
                 group.create_task(self._deliverer.run(), name="deliverer"),
                 group.create_task(self._clock.run(), name="clock"),
@@ -91,10 +96,22 @@ class Bot:
             ]
             await stop.wait()
             await _cancel(takes)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.drain_seconds):
-                    await self.idle()
+            if not taken:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.settings.drain_seconds):
+                        await self.idle()
             await _cancel(work)
+        if taken:
+            raise taken[0]
+
+    async def _watch(self, stop: asyncio.Event, taken: list[StartupError]) -> None:
+        """Stop where another process runs on the database: two would answer everything twice."""
+        try:
+            await self.store.taken_over()
+        except StartupError as error:
+            _log.error("another process has taken the database over", what=error.what)
+            taken.append(error)
+            stop.set()
 
     async def idle(self) -> None:
         """Return when everything that was taken in has been answered and sent."""
@@ -241,7 +258,7 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     if settings.database.startswith("sqlite"):
         stack.enter_context(lock.hold(database_path(settings.database)))
     await Store.create(settings.database)
-    return await stack.enter_async_context(Store.open(settings.database))
+    return await stack.enter_async_context(Store.open(settings.database, exclusive=True))
 
 
 async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:

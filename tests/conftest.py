@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.settings import PREFIX, Settings
+from tests.fakes.databases import BOTH, SERVER, Server, databases
 
 COUNTS = "VOCERO_TEST_COUNTS"
 """Names the profile: `dev` (make test), `ci` (make test-slow) or `soak` (make soak)."""
@@ -23,12 +26,59 @@ settings.register_profile("ci", _PATIENT, max_examples=150, stateful_step_count=
 settings.register_profile("soak", _PATIENT, max_examples=2000, stateful_step_count=80)
 
 
+_SERVER = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database postgresql` runs the same tests on a server."""
+    parser.addoption("--database", choices=BOTH, default="sqlite", help="what the tests keep their rows in")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the counts, and forget what the developer's shell and `.env` say to a running bot."""
     settings.load_profile(os.environ.get(COUNTS, "dev"))
+    config.stash[_SERVER] = os.environ.get(SERVER, "")
     for name in [name for name in os.environ if name.startswith(PREFIX) and name != COUNTS]:
         del os.environ[name]
     Settings.model_config["env_file"] = None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about SQLite's file where the tests are to run on a server."""
+    if config.getoption("--database") == "sqlite":
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[Callable[[], Server]]:
+    """Gives the server, started for the first who asks; without one, CI fails and a person reads a skip."""
+    started: list[Server] = []
+
+    @cache
+    def server() -> Server:
+        try:
+            started.append(Server(request.config.stash[_SERVER]))
+        except Exception as error:  # whatever keeps it from starting
+            missing = f"there is no PostgreSQL to test on: {error!r}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(missing)
+            pytest.skip(f"NOT TESTED: {missing}")
+        return started[0]
+
+    yield server
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, postgres_server: Callable[[], Server]) -> Iterator[str]:
+    """Which database a test runs on: what it is parametrised with (`on_both`), else `--database`."""
+    kind = getattr(request, "param", None) or request.config.getoption("--database")
+    with databases.chosen(kind, postgres_server):
+        yield kind
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import StoreError
+from bot.store import postgres
+from bot.store.server import ServerReader, ServerWriter
 from bot.store.tables import metadata
 from bot.store.writer import Work, Writer, store_error
 
@@ -46,20 +47,21 @@ BUSY_SECONDS = 5.0
 class Store:
     """Reads and writes by units of work: plain functions of a `sqlalchemy.Connection`.
 
-    On SQLite one writer groups commits and readers have connections of their own; on PostgreSQL each write
-    is a transaction of its own. What `write` returned is on disk, and every later `read` sees it.
+    One writer runs them one after another and groups commits; readers have connections of their own. What
+    `write` returned is on disk, and every later `read` sees it.
     """
 
-    def __init__(
-        self, server: AsyncEngine | None = None, reader: Reader | None = None, writer: Writer | None = None
-    ) -> None:
-        """Either a `server`'s engine, or the one who reads and the one who writes a SQLite file."""
-        self._server, self._reader, self._writer = server, reader, writer
+    def __init__(self, reader: Reader | ServerReader, writer: Writer | ServerWriter) -> None:
+        self._reader, self._writer = reader, writer
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, echo: bool = False) -> AsyncIterator[Store]:
-        """Open an existing database; StoreError if there is none or its schema is another revision's."""
+    async def open(cls, url: str, *, exclusive: bool = False, echo: bool = False) -> AsyncIterator[Store]:
+        """Open an existing database; StoreError if there is none or its schema is another revision's.
+
+        `exclusive` holds a server's database for this process alone, and raises StartupError where another
+        one does; a SQLite file is held by `bot.store.lock`.
+        """
         target = parse_url(url)
         async with AsyncExitStack() as stack:
             if target.get_backend_name() == "sqlite":
@@ -76,26 +78,20 @@ class Store:
                 await _check_revision(reader.read, str(path))
                 writing = sqlite_engine(path, echo=echo)
                 stack.callback(writing.dispose)
-                writer = await stack.enter_async_context(Writer(writing))
-                yield cls(reader=reader, writer=writer)
+                yield cls(reader, await stack.enter_async_context(Writer(writing)))
             else:
-                engine = postgresql_engine(target, echo=echo)
+                engine = postgres.engine_of(target, echo=echo)
                 stack.push_async_callback(engine.dispose)
-                store = cls(server=engine)
-                await _check_revision(store.read, target.render_as_string())
-                yield store
+                readers = await stack.enter_async_context(ServerReader(engine))
+                await _check_revision(readers.read, target.render_as_string())
+                yield cls(readers, await stack.enter_async_context(ServerWriter(engine, exclusive=exclusive)))
 
     @staticmethod
     async def create(url: str) -> bool:
         """Make the tables where there are none; True if it did, False if the database was already there."""
         target = parse_url(url)
         if target.get_backend_name() != "sqlite":
-            engine = postgresql_engine(target)
-            try:
-                async with engine.begin() as connection:
-                    return await connection.run_sync(create_tables)
-            finally:
-                await engine.dispose()
+            return await on_server(target, create_tables)
         path = database_path(url)
         reserve(path)
         writing = sqlite_engine(path)
@@ -109,19 +105,21 @@ class Store:
 
     async def write(self, work: Work[T]) -> T:
         """Commit what `work` does, all or nothing, and return what it returned."""
-        if self._writer is not None:
-            return await self._writer.write(work)
-        assert self._server is not None
-        async with self._server.begin() as connection:
-            return await connection.run_sync(work)
+        return await self._writer.write(work)
 
     async def read(self, work: Work[T]) -> T:
         """Return what `work` finds; all its statements see the same moment, and it cannot write."""
-        if self._reader is not None:
-            return await self._reader.read(work)
-        assert self._server is not None
-        async with self._server.connect() as connection:
-            return await connection.run_sync(work)
+        return await self._reader.read(work)
+
+    async def taken_over(self) -> None:
+        """Wait for another process to take the database over, and raise StartupError then.
+
+        That can only happen to a server's database, while we were cut off from it.
+        """
+        if isinstance(self._writer, ServerWriter):
+            await asyncio.shield(self._writer.lost)
+        else:
+            await asyncio.get_running_loop().create_future()
 
 
 class Reader:
@@ -208,14 +206,29 @@ def sqlite_readers(path: Path, *, echo: bool = False) -> Engine:
     return engine
 
 
-def postgresql_engine(target: URL, *, echo: bool = False) -> AsyncEngine:
-    """An engine for a database server; its driver is no dependency of the embedded default."""
+async def on_server(target: URL, work: Work[T], *, hold: bool = False) -> T:
+    """Do `work` on a PostgreSQL database in one transaction of its own, however long it takes.
+
+    `hold` owns the database meanwhile: StartupError while another process runs on it.
+    """
+    engine = postgres.engine_of(target, patience=None)
     try:
-        return create_async_engine(target, echo=echo, hide_parameters=True)
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"PostgreSQL needs the package {error.name}", remedy="Install it beside Vocero."
-        ) from error
+        connection = await postgres.connect(engine)
+        try:
+            if hold:
+                await postgres.hold(connection)
+            driver = postgres.driver_of(connection)
+            await driver.execute("BEGIN")
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres.MAKING})")
+            result = await connection.run_sync(work)
+            await driver.execute("COMMIT")
+            return result
+        finally:
+            await postgres.drop(connection)
+    except DBAPIError as error:
+        raise postgres.trouble(error) from error
+    finally:
+        await engine.dispose()
 
 
 def reserve(path: Path) -> None:
@@ -250,7 +263,7 @@ def revision_of(connection: Connection) -> str:
     return connection.execute(select(_revisions.c.version_num)).scalar_one_or_none() or ""
 
 
-_URL_HELP = "Write it like sqlite:///data/vocero.db"
+_URL_HELP = "Write it like sqlite:///data/vocero.db or postgresql://user:password@host/database"
 
 _revisions = Table(
     "alembic_version",

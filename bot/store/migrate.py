@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreError
-from bot.store.engine import database_path, parse_url, postgresql_engine, reserve, sqlite_engine
+from bot.store.engine import database_path, on_server, parse_url, reserve, sqlite_engine
 from bot.store.lock import hold
 from bot.store.tables import metadata
 from bot.store.writer import store_error
@@ -76,16 +75,18 @@ def _move(url: str, action: Callable[[Config, str], None], revision: str) -> Non
         ):
             raise StoreError("the change would leave rows that refer to nothing; nothing was changed")
 
-    sqlite = parse_url(url).get_backend_name() == "sqlite"
-    with hold(database_path(url)) if sqlite else nullcontext():
-        if sqlite:
+    if parse_url(url).get_backend_name() == "sqlite":
+        with hold(database_path(url)):
             reserve(database_path(url))
-        _connected(url, work)
+            _connected(url, work)
+    else:
+        _connected(url, work, hold_server=True)
 
 
-def _connected(url: str, work: Callable[[Connection], T]) -> T:
-    if parse_url(url).get_backend_name() != "sqlite":
-        return asyncio.run(_connected_async(url, work))
+def _connected(url: str, work: Callable[[Connection], T], *, hold_server: bool = False) -> T:
+    target = parse_url(url)
+    if target.get_backend_name() != "sqlite":
+        return asyncio.run(on_server(target, work, hold=hold_server))
     path = database_path(url)
     if not path.is_file():
         raise StoreError("there is no database", where=str(path), remedy="Create it: vocero db upgrade")
@@ -98,15 +99,6 @@ def _connected(url: str, work: Callable[[Connection], T]) -> T:
         raise store_error(error) from error
     finally:
         engine.dispose()
-
-
-async def _connected_async(url: str, work: Callable[[Connection], T]) -> T:
-    engine = postgresql_engine(parse_url(url))
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
 
 
 def _config() -> Config:

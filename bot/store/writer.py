@@ -41,7 +41,7 @@ class Writer:
     def __init__(self, engine: Engine, *, batch: int = BATCH) -> None:
         self._engine = engine
         self._batch = batch
-        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._connection: Connection | None = None
         self._guarded = False
@@ -68,7 +68,7 @@ class Writer:
                 "the store is closed", remedy="Write before leaving `async with Store.open(...)`."
             )
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Unit(work, future))
+        self._queue.put(Unit(work, future))
         return await future
 
     def _serve(self) -> None:
@@ -78,14 +78,14 @@ class Writer:
                 units, open_ = self._take()
                 live = [unit for unit in units if not unit.future.cancelled()]
                 if live:
-                    self._loop.call_soon_threadsafe(_resolve, live, self._run(live))
+                    self._loop.call_soon_threadsafe(resolve, live, self._run(live))
         finally:
             self._discard()
             self._loop.call_soon_threadsafe(self._done.set)
 
-    def _take(self) -> tuple[list[_Unit], bool]:
+    def _take(self) -> tuple[list[Unit], bool]:
         """Wait for one unit, take those that queue behind it; False once the end of the queue was met."""
-        units: list[_Unit] = []
+        units: list[Unit] = []
         while len(units) < self._batch:
             try:
                 unit = self._queue.get(block=not units)
@@ -96,7 +96,7 @@ class Writer:
             units.append(unit)
         return units, True
 
-    def _run(self, units: Sequence[_Unit]) -> Sequence[_Result]:
+    def _run(self, units: Sequence[Unit]) -> Sequence[Result]:
         try:
             connection = self._connection = self._connection or self._engine.connect()
             transaction = connection.begin()
@@ -110,25 +110,25 @@ class Writer:
         except Exception as error:  # whatever it is, the thread must live on and each waiter must hear of it
             log.error("store_batch_failed", units=len(units), error=reason_of(error))
             self._discard()
-            return [_Result(error=store_error(error)) for _ in units]
+            return [Result(error=store_error(error)) for _ in units]
         return results
 
-    def _attempt(self, connection: Connection, work: Work[Any]) -> _Result:
+    def _attempt(self, connection: Connection, work: Work[Any]) -> Result:
         """Run one unit in a savepoint; an exception from here means that the whole transaction is lost."""
         driver = _driver(connection)
         driver.execute("SAVEPOINT unit")
         self._guarded = True
         try:
-            result = _Result(value=work(connection))
+            result = Result(value=work(connection))
         except (
             BaseException
         ) as error:  # a unit may raise anything; it belongs to its waiter, not to this thread
-            result = _Result(error=_own_error(error))
+            result = Result(error=own_error(error))
         finally:
             self._guarded = False
         while nested := connection.get_nested_transaction():  # left open by the unit
             nested.close()
-            result = result if result.error else _Result(error=StoreError("a unit left a savepoint open"))
+            result = result if result.error else Result(error=StoreError("a unit left a savepoint open"))
         if not driver.in_transaction:  # SQLite gave up the whole transaction: nothing to roll back to
             return result
         if result.error:
@@ -154,18 +154,23 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class Unit:
+    """A unit of work and who waits for it."""
+
     work: Work[Any]
     future: asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class Result:
+    """What a unit returned, or what it raised."""
+
     value: Any = None
     error: BaseException | None = None
 
 
-def _resolve(units: Sequence[_Unit], results: Sequence[_Result]) -> None:
+def resolve(units: Sequence[Unit], results: Sequence[Result]) -> None:
+    """Tell each waiter what became of its unit."""
     for unit, result in zip(units, results, strict=True):
         if unit.future.done():  # cancelled while it ran; the unit stands all the same
             continue
@@ -217,7 +222,7 @@ def reason_of(error: BaseException) -> str:
     return error.what if isinstance(error, StoreError) else type(error).__name__
 
 
-def _own_error(error: BaseException) -> BaseException:
+def own_error(error: BaseException) -> BaseException:
     """What a unit's waiter gets: what the unit raised, unless it is the database's own trouble."""
     if isinstance(error, DBAPIError) and (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _TROUBLE:
         return store_error(error)

@@ -30,6 +30,7 @@ from bot.pipeline.mind import make_mind
 from bot.pipeline.ports import Mind
 from bot.store.engine import Store
 from tests.fakes.counts import counts
+from tests.fakes.databases import databases
 from tests.fakes.house import records, write_shop
 from tests.fakes.house.approved import Approved
 from tests.fakes.house.engine import Engine
@@ -294,7 +295,7 @@ async def test_every_order_keeps_the_promises(
             rng = random.Random(SEED + seed)
             folder = tmp_path / str(seed)
             folder.mkdir()
-            url = f"sqlite:///{folder / 'vocero.db'}"
+            url = databases.url(folder)
             await Store.create(url)
             store = await stack.enter_async_context(Store.open(url))
             channel = ScriptedChannel(rng)

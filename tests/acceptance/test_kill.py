@@ -14,6 +14,7 @@ import pytest
 
 from bot.store import dossiers, outbox
 from tests.fakes.counts import counts
+from tests.fakes.databases import on_both
 from tests.fakes.house import PATIENCE, STAFF_CHAT, records, write_shop
 from tests.fakes.house.accounts import deliveries
 from tests.fakes.house.inprocess import settings_of
@@ -79,6 +80,7 @@ async def until_rest(bot: BotProcess, wrote: list[tuple[int, int]]) -> None:
             await asyncio.sleep(0.05)
 
 
+@on_both
 @pytest.mark.parametrize("kills", counts(test=3, slow=10, soak=50))
 async def test_no_kill_loses_doubles_or_disorders_anything(tmp_path: Path, kills: int) -> None:
     rng = random.Random(SEED + kills)

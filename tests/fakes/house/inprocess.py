@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.app import Bot, open_bot
 from bot.settings import Settings, read
+from tests.fakes.databases import databases
 from tests.fakes.house import records
 from tests.fakes.house.records import Said
 from tests.fakes.house.shop import write_shop
@@ -78,6 +79,7 @@ def settings_of(folder: Path, home: Path, fake: FakeTelegram | None, **given: An
     base: dict[str, Any] = {
         "home": home,
         "data": data,
+        "database_url": databases.url(data) if databases.kind == "postgresql" else "",
         "web_port": 0,
         "settle_seconds": 0.25,
         "knowledge_rest_seconds": 0.1,

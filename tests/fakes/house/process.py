@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from bot.settings import PREFIX, Settings
+from tests.fakes.databases import look
 
 T = TypeVar("T")
 
@@ -60,15 +61,9 @@ class BotProcess:
         """What it logged so far."""
         return (self._settings.data / "bot.log").read_text(encoding="utf-8")
 
-    def read(self, look: Callable[[Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T]) -> T:
         """What a look into its database finds now."""
-        path = (self._settings.data / "vocero.db").as_posix()
-        engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
-        try:
-            with engine.connect() as connection:
-                return look(connection)
-        finally:
-            engine.dispose()
+        return look(self._settings.database, work)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.engine import Store
+from tests.fakes.databases import databases
 
 
 @pytest.fixture
@@ -15,7 +16,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(path: Path) -> str:
-    return f"sqlite:///{path}"
+    """A database that is yet to be made."""
+    return databases.url(path.parent, empty=True)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from bot.store.engine import Store
 from bot.store.lock import hold
 from bot.store.tables import contacts
 
+pytestmark = pytest.mark.sqlite
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

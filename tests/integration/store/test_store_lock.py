@@ -12,6 +12,8 @@ import pytest
 from bot.errors import StartupError
 from bot.store.lock import hold, lock_path
 
+pytestmark = pytest.mark.sqlite
+
 HOLDER = """
 import sys
 from pathlib import Path

@@ -24,6 +24,8 @@ from bot.errors import StoreError
 from bot.store.engine import sqlite_engine
 from bot.store.writer import BATCH, Writer
 
+pytestmark = pytest.mark.sqlite
+
 Unit = Callable[[Connection], object]
 
 
