@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,16 +32,18 @@ from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
 from bot.pipeline.intake import Intake, StoredCursors
 from bot.pipeline.lanes import Locks
+from bot.pipeline.limits import Blocklist, Bounds, Limits
 from bot.pipeline.mind import LiveMind, make_mind
 from bot.pipeline.model import PERSON, PICK
 from bot.pipeline.phrase import Voice
+from bot.pipeline.slowdown import SlowDown
 from bot.pipeline.turn import Corridor
 from bot.settings import Settings
-from bot.store import lock, outbox
+from bot.store import blocks, lock, outbox
 from bot.store.engine import Store, database_path
 from bot.store.files import FETCH_TIMER
 from bot.store.filestore import FileStore
-from bot.store.inbound import STAFF_TIMER
+from bot.store.inbound import SLOW_TIMER, STAFF_TIMER
 from bot.store.sessions import SessionStore
 from bot.store.timers import PUBLISH_TIMER
 from bot.store.transcript import Transcript
@@ -197,7 +199,8 @@ async def open_bot(
             window=timedelta(seconds=settings.settle_seconds),
         )
         deliverer = Deliverer(store, bus, notices, channels)
-        casework = Casework(store, bus, minds, notices, locks, filestore)
+        blocklist = Blocklist(await store.read(blocks.blocked))
+        casework = Casework(store, bus, minds, notices, locks, filestore, blocklist=blocklist)
         limit = settings.file_limit_mb * 1024 * 1024
         publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell)
         clock = Clock(
@@ -207,6 +210,7 @@ async def open_bot(
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
                 ALERT_TIMER: Alerts(store, bus, notices),
                 PUBLISH_TIMER: publishing,
+                SLOW_TIMER: SlowDown(store, bus, minds, locks),
                 FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit),
             },
         )
@@ -233,7 +237,7 @@ async def open_bot(
             bus,
             minds,
             library,
-            Intake(store, bus),
+            Intake(store, bus, _limits(settings, store, blocklist)),
             casework,
             channels,
             auth,
@@ -259,6 +263,19 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
         stack.enter_context(lock.hold(database_path(settings.database)))
     await Store.create(settings.database)
     return await stack.enter_async_context(Store.open(settings.database, exclusive=True))
+
+
+def _limits(settings: Settings, store: Store, blocklist: Blocklist) -> Limits:
+    async def strangers(account: Account, people: Collection[str]) -> Collection[str]:
+        return await store.read(lambda c: blocks.strangers(c, account, list(people)))
+
+    bounds = Bounds(
+        member_burst=settings.limit_member_burst,
+        member_per_minute=settings.limit_member_per_minute,
+        place_per_minute=settings.limit_place_per_minute,
+        newcomers_per_minute=settings.limit_newcomers_per_minute,
+    )
+    return Limits(bounds, blocklist, strangers)
 
 
 async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:

@@ -51,6 +51,18 @@ class Settings(BaseSettings):
         2.0, ge=0, le=30, description="Wait for a member to finish a thought, in seconds; 0 answers at once."
     )
     file_limit_mb: int = Field(20, ge=1, le=50, description="Largest file of a member that is kept, in MB.")
+    limit_member_burst: int = Field(
+        30, ge=0, le=1000, description="Messages of one member that are taken at once; 0 lifts the limit."
+    )
+    limit_member_per_minute: int = Field(
+        60, ge=0, le=6000, description="Messages of one member in a minute, on the long run; 0 lifts it."
+    )
+    limit_place_per_minute: int = Field(
+        120, ge=0, description="Messages to the bot in one public place in a minute; 0 lifts the limit."
+    )
+    limit_newcomers_per_minute: int = Field(
+        600, ge=0, description="People who may write for the first time in a minute; 0 lifts the limit."
+    )
     drain_seconds: float = Field(10.0, ge=0, description="Time to finish open work when stopping.")
     knowledge_rest_seconds: float = Field(
         3.0, ge=0, description="How long edited files must rest before they are checked and published."

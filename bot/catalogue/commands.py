@@ -23,6 +23,8 @@ class Name(StrEnum):
     NOTE = "note"
     GIVE_BACK = "give_back"
     CLOSE = "close"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ COMMANDS: Final = (
     Command(Name.NOTE, True, {ES: ("nota",), EN: ("note",)}, Key.STAFF_COMMAND_NOTE),
     Command(Name.GIVE_BACK, True, {ES: ("devolver",), EN: ("giveback",)}, Key.STAFF_COMMAND_GIVE_BACK),
     Command(Name.CLOSE, True, {ES: ("cerrar",), EN: ("close",)}, Key.STAFF_COMMAND_CLOSE),
+    Command(Name.BLOCK, True, {ES: ("bloquear",), EN: ("block",)}, Key.STAFF_COMMAND_BLOCK),
+    Command(Name.UNBLOCK, True, {ES: ("desbloquear",), EN: ("unblock",)}, Key.STAFF_COMMAND_UNBLOCK),
 )
 
 _NAMES: Final[Mapping[str, Name]] = MappingProxyType(

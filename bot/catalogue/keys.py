@@ -130,6 +130,8 @@ class Key(StrEnum):
     STAFF_TAKEN = "staff_taken", "case staff"
     STAFF_GIVEN_BACK = "staff_given_back", "case"
     STAFF_CLOSED = "staff_closed", "case"
+    STAFF_BLOCKED = "staff_blocked", "case staff"
+    STAFF_UNBLOCKED = "staff_unblocked", "case staff"
     STAFF_NOTED = "staff_noted", "case"
     STAFF_UNKNOWN = "staff_unknown"
     STAFF_STALE = "staff_stale"
@@ -158,6 +160,8 @@ class Key(StrEnum):
     STAFF_COMMAND_GIVE_BACK = "staff_command_give_back"
     STAFF_COMMAND_CLOSE = "staff_command_close"
     STAFF_COMMAND_NOTE = "staff_command_note"
+    STAFF_COMMAND_BLOCK = "staff_command_block"
+    STAFF_COMMAND_UNBLOCK = "staff_command_unblock"
 
     # Names of the words in bot.domain, lower case, to stand within a line.
     REASON_ASKED_FOR_PERSON = "reason_asked_for_person"

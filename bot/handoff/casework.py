@@ -19,8 +19,11 @@ from bot.domain import Author, CaseId, CaseState, ConversationId, EntryId, Outbo
 from bot.handoff.desk import CaseSummary, Done, Dossier, DraftAction, Result, StaffMember
 from bot.handoff.notices import ALERT_TIMER, StaffNotices
 from bot.pipeline.lanes import Locks
+from bot.pipeline.limits import Blocklist
 from bot.pipeline.ports import Minds
+from bot.store import blocks as stored_blocks
 from bot.store import cases, conversations, dossiers, files, outbox, situations, timers, turns
+from bot.store.blocks import BlockedMember, Who
 from bot.store.cases import Case
 from bot.store.engine import Store
 from bot.store.filestore import FileStore
@@ -57,10 +60,12 @@ class Casework:
         locks: Locks[ConversationId],
         filestore: FileStore,
         *,
+        blocklist: Blocklist | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
         self._locks, self._filestore, self._clock = locks, filestore, clock
+        self._blocklist = blocklist if blocklist is not None else Blocklist()
         self._changed = asyncio.Event()
         bus.listen(Topic.CASES, self._note_change)
 
@@ -158,6 +163,44 @@ class Casework:
     async def close(self, case: CaseId, staff: StaffMember, *, timer: int | None = None) -> Result:
         """Resolve the case; the bot may speak again."""
         return await self._act(case, timer, lambda c, row, now: self._release(c, row, Act.CLOSE, staff, now))
+
+    async def block(
+        self, case: CaseId, staff: StaffMember, *, blocks: bool = True, timer: int | None = None
+    ) -> Result:
+        """Have nothing more to do with a case's member, who is not told; or take that back.
+
+        Blocking closes the case without a word, and cancels what the bot was still to say.
+        """
+        changed: list[Who] = []
+
+        def work(connection: Connection, row: Case, now: datetime) -> Acted:
+            change = stored_blocks.block if blocks else stored_blocks.unblock
+            who = change(connection, row.conversation, staff.name, now)
+            if who is None:
+                return Acted(Result(Done.STALE, row.id))
+            changed.append(who)
+            if blocks:
+                situation = _situation(connection, row)
+                outbox.cancel(connection, row.conversation)
+                # also where nothing changes hands: a turn that is under way must look again
+                conversations.own(connection, row.conversation, situation.ownership)
+                if row.is_open:
+                    release = apply(situation.ownership, Act.CLOSE, staff.name)
+                    self._change(connection, row, situation, release, staff, now, forget=True)
+            key = Key.STAFF_BLOCKED if blocks else Key.STAFF_UNBLOCKED
+            told = self._text(key, case=str(row.id), staff=staff.name)
+            return Acted(
+                Result(Done.DONE, row.id), tuple(self._notices.tell(connection, told, now, case=row.id))
+            )
+
+        result = await self._act(case, timer, work, silences=blocks)
+        for who in changed:
+            self._blocklist.put(who, blocked=blocks)
+        return result
+
+    async def blocked(self) -> Sequence[BlockedMember]:
+        """Who is blocked, the latest first."""
+        return await self._store.read(stored_blocks.listed)
 
     async def held(
         self, outbox_id: int, staff: StaffMember, *, arrived: bool, timer: int | None = None

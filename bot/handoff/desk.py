@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain import CaseId, Lang
+from bot.store.blocks import BlockedMember as BlockedMember
 from bot.store.dossiers import CaseSummary as CaseSummary
 from bot.store.dossiers import Dossier as Dossier
 from bot.store.dossiers import DraftLine as DraftLine
@@ -74,6 +75,14 @@ class Desk(Protocol):
     async def give_back(self, case: CaseId, staff: StaffMember) -> Result: ...
 
     async def close(self, case: CaseId, staff: StaffMember) -> Result: ...
+
+    async def block(self, case: CaseId, staff: StaffMember, *, blocks: bool = True) -> Result:
+        """Have nothing more to do with a case's member, who is not told; or take that back."""
+        ...
+
+    async def blocked(self) -> Sequence[BlockedMember]:
+        """Who is blocked, the latest first."""
+        ...
 
     async def held(self, outbox_id: int, staff: StaffMember, *, arrived: bool) -> Result:
         """Resolve a held send: it arrived, or send it again."""

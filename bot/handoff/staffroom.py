@@ -61,7 +61,7 @@ class StaffRoom:
                 await self._list(timer)
             case "help" | "start":
                 await self._say(timer, self._notices.text(Key.STAFF_HELP))
-            case "take" | "give_back" | "close" | "note" as command:
+            case "take" | "give_back" | "close" | "note" | "block" | "unblock" as command:
                 await self._command(timer, command, case, staff, text)
             case _:
                 await self._say(timer, self._notices.text(Key.STAFF_HELP))
@@ -93,6 +93,8 @@ class StaffRoom:
             result = await desk.give_back(case, staff, timer=timer.id)
         elif command == "close":
             result = await desk.close(case, staff, timer=timer.id)
+        elif command in ("block", "unblock"):
+            result = await desk.block(case, staff, blocks=command == "block", timer=timer.id)
         else:
             result = await desk.note(case, staff, text, timer=timer.id)
             if result.done is Done.DONE:

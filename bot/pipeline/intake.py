@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
 from bot.domain import Account, Inbound, InboundKind
 from bot.errors import StoreError
-from bot.store import inbound
+from bot.pipeline.bounds import bounded
+from bot.pipeline.limits import Limits, Sifted
+from bot.store import floods, inbound
 from bot.store.engine import Store
 
 _log = structlog.get_logger(__name__)
@@ -30,8 +33,9 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 class Intake:
     """Stores what the channels receive and wakes the corridor."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
-        self._store, self._bus = store, bus
+    def __init__(self, store: Store, bus: Bus, limits: Limits | None = None) -> None:
+        """`limits` None lets everything in."""
+        self._store, self._bus, self._limits = store, bus, limits
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
 
     async def __call__(
@@ -49,22 +53,31 @@ class Intake:
         if not events:
             return
         at = inbound.Position(events[0].account, cursor, marks or {})
+        sifted = (
+            Sifted(list(events)) if self._limits is None else await self._limits.sift(events, self._known)
+        )
+        await self._store_all(replace(sifted, events=[bounded(event) for event in sifted.events]), at)
+        if self._limits is not None:
+            self._limits.settled(events)
+
+    async def _store_all(self, sifted: Sifted, at: inbound.Position) -> None:
         try:
-            await self._commit(events, at)
+            await self._commit(sifted.events, at, sifted)
             return
         except StoreError:
             raise
         except Exception as error:  # one event's content; without the error's words, which may quote it
-            _log.error("events could not be stored together", count=len(events), kind=type(error).__name__)
-        for event in events:
-            await self._commit_alone(event)
-        await self._commit((), at)
+            count = len(sifted.events)
+            _log.error("events could not be stored together", count=count, kind=type(error).__name__)
+        for event in sifted.events:
+            await self._commit_alone(event, sifted)
+        await self._commit((), at, Sifted(tallies=sifted.tallies))
 
-    async def _commit_alone(self, event: Inbound) -> None:
+    async def _commit_alone(self, event: Inbound, sifted: Sifted) -> None:
         """Store an event without the characters that no database takes, else only that it came."""
         event = _storable(event)
         try:
-            await self._commit((event,), None)
+            await self._commit((event,), None, Sifted(over=sifted.over))
         except StoreError:
             raise
         except Exception as error:  # as above; a message that is lost to its member must at least be counted
@@ -72,13 +85,16 @@ class Intake:
             _log.error("an event could not be stored", event_id=event.event_id, kind=kind)
             at = event.sent_at
             lost = Inbound(event.account, event.event_id[:96], InboundKind.UNPARSABLE, at, text=kind)
-            await self._commit((lost,), None)
+            await self._commit((lost,), None, Sifted())
 
-    async def _commit(self, events: Sequence[Inbound], at: inbound.Position | None) -> None:
+    async def _commit(self, events: Sequence[Inbound], at: inbound.Position | None, sifted: Sifted) -> None:
         now = datetime.now(UTC)
-        done = await self._store.write(
-            lambda connection: inbound.ingest(connection, events, now, self._known, position=at)
-        )
+
+        def work(connection: Connection) -> inbound.Ingested:
+            floods.count(connection, sifted.tallies, now)
+            return inbound.ingest(connection, events, now, self._known, position=at, over=sifted.over)
+
+        done = await self._store.write(work)
         self._remember(done.known)
         if done.new < len(events):
             _log.info("repeated events were left out", count=len(events) - done.new)

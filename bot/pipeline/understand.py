@@ -12,7 +12,11 @@ from nlu.model import NOTHING, Band, Interpreter, Understanding
 _log = structlog.get_logger(__name__)
 
 MOST = 8
-"""Messages of one turn that are also tried one by one."""
+"""Messages of one turn that are also tried one by one: of more, the first and the last."""
+LONGEST = 1_000
+"""Characters of one message that are read; whoever writes more has said by then what it is about."""
+LONGEST_JOINED = 4_000
+"""The same of all messages of a turn together."""
 
 
 async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
@@ -28,12 +32,12 @@ async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
     worded = [one for one in said if one.text.strip()]
     if not worded:
         return Reading(said[-1].id)
-    text = "\n".join(one.text.strip() for one in worded)
+    text = "\n".join(one.text.strip()[:LONGEST] for one in worded)[:LONGEST_JOINED]
     try:
         heard = await _ask(situation, interpreter, text)
         main = worded[-1]
         if len(worded) > 1 and heard.band is not Band.SURE:
-            heard, main = await _clearest(situation, interpreter, worded[-MOST:], heard)
+            heard, main = await _clearest(situation, interpreter, _ends(worded), heard)
     except Exception:  # an engine is foreign code: whatever it does, the member is not left without an answer
         _log.exception("the understanding failed", conversation=situation.conversation)
         return Reading(worded[-1].id, text, failed=True)
@@ -45,10 +49,15 @@ async def _clearest(
 ) -> tuple[Understanding, Said]:
     best, main = joined, worded[-1]
     for one in worded:
-        heard = await _ask(situation, interpreter, one.text)
+        heard = await _ask(situation, interpreter, one.text[:LONGEST])
         if _rank(heard) > _rank(best):
             best, main = heard, one
     return best, main
+
+
+def _ends(worded: list[Said]) -> list[Said]:
+    """Of many messages the first, which mostly ask, and the last, which insist."""
+    return worded if len(worded) <= MOST else worded[: MOST // 2] + worded[-MOST // 2 :]
 
 
 def _rank(heard: Understanding) -> tuple[bool, bool, float]:

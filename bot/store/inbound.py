@@ -16,6 +16,7 @@ from bot.domain import (
     IdentityId,
     Inbound,
     InboundKind,
+    Outcome,
     PlaceKind,
 )
 from bot.store.dialect import insert_or_ignore, upsert
@@ -32,9 +33,13 @@ from bot.store.tables import (
     timers,
     watermarks,
 )
+from bot.store.timers import set_timer
 
 STAFF_TIMER = "staff"
 """A timer that is due at once: something that staff said or tapped, to be run in a conversation."""
+
+SLOW_TIMER = "slow_down"
+"""A timer that is due at once: a member who wrote too much too fast is to be told so."""
 
 _SAYS = frozenset({InboundKind.MESSAGE, InboundKind.COMMAND, InboundKind.BUTTON})
 _KNOWN_LANGUAGES = frozenset({"es", "en", "pt"})
@@ -62,6 +67,14 @@ class Position:
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A message over a limit: stored as ignored by `rule`. `told`: its member is to hear of it."""
+
+    rule: str
+    told: bool = False
+
+
 @dataclass(slots=True)
 class Ingested:
     """What one unit stored: conversations with something new to decide, and what to remember of them."""
@@ -69,6 +82,7 @@ class Ingested:
     woken: dict[ConversationId, None] = field(default_factory=dict)
     known: dict[Key, Known] = field(default_factory=dict)
     staff: bool = False
+    """Whether there are timers that are due."""
     files: bool = False
     new: int = 0
 
@@ -80,10 +94,11 @@ def ingest(
     known: Mapping[Key, Known],
     *,
     position: Position | None = None,
+    over: Mapping[str, Over] | None = None,
 ) -> Ingested:
     """Store every event that was not stored before, in order, and how far the account has come with them.
 
-
+    `over` has the events, by id, that are over a limit: they are stored as ignored, and wake nobody.
     `known` is a cache of earlier units; what this one adds is in the result, to be kept after the commit.
     """
     result = Ingested()
@@ -104,14 +119,14 @@ def ingest(
         elif event.kind in _SAYS:
             said.append((event, here.conversation))
         elif event.kind is InboundKind.EDIT:
-            _flush(connection, said, now, result)
+            _flush(connection, said, now, result, over or {})
             _edit(connection, event, here.conversation, now)
         elif event.kind is InboundKind.BLOCKED:
             since = now if event.text == "on" else None
             connection.execute(
                 update(identities).where(identities.c.id == here.identity).values(unreachable_since=since)
             )
-    _flush(connection, said, now, result)
+    _flush(connection, said, now, result, over or {})
     if position is not None:
         _move_on(connection, position)
     return result
@@ -194,9 +209,11 @@ def _flush(
     said: list[tuple[Inbound, ConversationId]],
     now: datetime,
     result: Ingested,
+    over: Mapping[str, Over],
 ) -> None:
     if not said:
         return
+    limits = [over.get(event.event_id) for event, _ in said]
     rows = [
         {
             "conversation_id": conversation,
@@ -211,15 +228,21 @@ def _flush(
             "via": event.via,
             "sent_at": event.sent_at,
             "stored_at": now,
+            "outcome": Outcome.IGNORED.value if limit is not None else None,
+            "rule": limit.rule if limit is not None else None,
         }
-        for event, conversation in said
+        for (event, conversation), limit in zip(said, limits, strict=True)
     ]
     ids = connection.execute(
         insert(messages).returning(messages.c.id, sort_by_parameter_order=True), rows
     ).scalars()
     files: list[dict[str, Any]] = []
-    for (event, conversation), message in zip(said, ids, strict=True):
-        result.woken[conversation] = None
+    for (event, conversation), message, limit in zip(said, ids, limits, strict=True):
+        if limit is None:
+            result.woken[conversation] = None
+        elif limit.told:
+            set_timer(connection, SLOW_TIMER, now, conversation=conversation, payload={"via": event.via})
+            result.staff = True
         files.extend(
             {
                 "message_id": message,
