@@ -5,9 +5,11 @@ from tests.fakes.discord.gateway import PRIVILEGED, Intent
 from tests.fakes.discord.ledger import Asked, Call, Ledger, Pings, Sent
 from tests.fakes.discord.limits import Limits
 from tests.fakes.discord.model import Channel, Message, User
-from tests.fakes.discord.people import BOT_RIGHTS, PIXEL, Person, Place, Server, Speaker
+from tests.fakes.discord.people import PIXEL, Person, Place, Speaker
+from tests.fakes.discord.remote import RemoteDiscord
 from tests.fakes.discord.rights import EVERYONE, Right
 from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.discord.servers import BOT_RIGHTS, Server
 
 __all__ = [
     "BOT_RIGHTS",
@@ -26,6 +28,7 @@ __all__ = [
     "Person",
     "Pings",
     "Place",
+    "RemoteDiscord",
     "Right",
     "Sent",
     "Server",

@@ -1,8 +1,8 @@
 """Rate limits, on a clock that tests can speed up.
 
 https://discord.com/developers/docs/topics/rate-limits: per-route buckets told in headers, 50 requests a
-second overall, 10,000 invalid requests in 10 minutes. The buckets' sizes are not published; those here are what
-Discord's headers have said for long.
+second overall, 10,000 invalid requests in 10 minutes. The buckets' sizes are not published; those here are
+what Discord's headers have said for long.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SIZES: dict[str, tuple[int, float]] = {
     "modify_channel": (5, 15.0),
     "start_thread": (50, 300.0),
     "start_thread_from_message": (50, 300.0),
-    "create_followup": (5, 2.0),
-    "edit_original": (5, 2.0),
+    "create_followup_message": (5, 2.0),
+    "edit_original_interaction_response": (5, 2.0),
     "trigger_typing": (5, 5.0),
 }
 """Requests and seconds of the routes' buckets; all others have `OTHERS`."""

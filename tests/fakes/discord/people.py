@@ -1,4 +1,4 @@
-"""Guilds, members and moderators, who do what people do in Discord."""
+"""Members and moderators, who do what people do in Discord, and the places where they do it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.discord import content as checks
-from tests.fakes.discord import posting
+from tests.fakes.discord import asking, posting
 from tests.fakes.discord.gateway import Intent
-from tests.fakes.discord.ledger import Pings
+from tests.fakes.discord.ledger import Asked
 from tests.fakes.discord.model import (
-    FORUM,
     JOIN,
-    REPLY,
+    LOADING,
     TEXT,
     VOICE_MESSAGE,
     Channel,
-    Guild,
     GuildMember,
     Message,
     Overwrite,
     Role,
-    Tag,
     User,
 )
-from tests.fakes.discord.rights import EVERYONE, MODERATOR, Right
+from tests.fakes.discord.rest import threads
 
 if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
+    from tests.fakes.discord.servers import Server
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060"
     "000000050001a5f645400000000049454e44ae426082"
 )
 """A picture of one dot, in PNG."""
-BOT_RIGHTS = EVERYONE | Right.MANAGE_THREADS | Right.MANAGE_MESSAGES
-"""What the bot is invited with unless a test says otherwise."""
 
 
 @dataclass(slots=True)
@@ -154,6 +149,49 @@ class Speaker:
             intent = Intent.GUILD_MESSAGE_TYPING
         self.fake.gateway.dispatch("TYPING_START", data, channel=channel, intent=intent)
 
+    # Commands, buttons, forms
+
+    def slash(self, words: str, **options: Any) -> Asked:
+        """Use a command as this person sees it, in their language: `slash("faq", titulo="Envíos")`."""
+        return asking.command(self.fake, self.user, self.channel, words, options)
+
+    def completes(self, words: str, option: str, typed: str, **others: Any) -> Asked:
+        """Type into an option of a command that proposes; the answer's `choices` are what is proposed."""
+        given = others | {option: typed}
+        return asking.command(self.fake, self.user, self.channel, words, given, focused=option)
+
+    def taps(self, label: str, message: Message | None = None) -> Asked:
+        """Press the button with this label (or custom_id) on the last message here that has it."""
+        for candidate in [message] if message else reversed(self.reads):
+            if any(label in (key.get("label"), key.get("custom_id")) for key in candidate.keys):
+                return asking.press(self.fake, self.user, self.channel, label, candidate)
+        seen = [key.get("label") for one in self.reads for key in one.keys]
+        raise AssertionError(f"no button {label!r} here; there are {seen}")
+
+    def picks(self, *labels: str, message: Message | None = None) -> Asked:
+        """Choose in the select menu of a message, the last one that has a menu unless told."""
+        candidates = [one for one in self.reads if any("options" in key for key in one.keys)]
+        assert message or candidates, "no menu here"
+        return asking.pick(self.fake, self.user, self.channel, list(labels), message or candidates[-1])
+
+    def fills(self, asked: Asked, **values: str) -> Asked:
+        """Fill in the form that an interaction was answered with, by custom_id or label."""
+        return asking.fill(self.fake, asked, values)
+
+    # Threads
+
+    def opens_thread(self, message: Message, name: str, *, minutes: int = 1440) -> Speaker:
+        """Start a thread at a message and go there."""
+        thread = threads.thread_of(self.fake, message, self.user, name, minutes)
+        return Speaker(self.fake, self.user, thread)
+
+    def posts(self, title: str, text: str, *, tags: Iterable[str] = ()) -> Speaker:
+        """A post in this forum; gives the person in its thread."""
+        named = {tag.name: tag.id for tag in self.channel.tags}
+        ids = [named[tag] for tag in tags]
+        thread = threads.post_in_forum(self.fake, self.channel, self.user, title, text, ids)
+        return Speaker(self.fake, self.user, thread)
+
     @property
     def reads(self) -> list[Message]:
         """The bot's messages here that this person sees, in their present state."""
@@ -162,6 +200,7 @@ class Speaker:
             for message in sorted(self.channel.messages.values(), key=lambda message: message.id)
             if message.author is self.fake.bot
             and not message.deleted
+            and not message.flags & LOADING
             and message.ephemeral_to in (None, self.user)
         ]
 
@@ -263,235 +302,13 @@ class Place:
         hook = User(self.fake.ids.next(), name, name, is_bot=True)
         return self.fake.say(self.channel, hook, text, webhook_id=hook.id)
 
+    def archives(self, *, locked: bool = False) -> None:
+        """The thread falls asleep, or a moderator puts it to sleep."""
+        thread = self.channel
+        assert thread.is_thread
+        thread.archived, thread.locked, thread.archived_at = True, locked, time.time()
+        self.fake.tell_thread("THREAD_UPDATE", thread)
+
     def disappears(self) -> None:
         """The channel or thread is deleted."""
         self.fake.drop_channel(self.channel)
-
-
-@dataclass(slots=True)
-class Server:
-    """A guild with the bot in it."""
-
-    fake: FakeDiscord
-    guild: Guild
-
-    @property
-    def id(self) -> int:
-        return self.guild.id
-
-    @property
-    def everyone(self) -> Role:
-        return self.guild.roles[self.guild.id]
-
-    def text(self, name: str = "general", *, topic: str = "", hidden: bool = False) -> Place:
-        """A text channel; a hidden one is seen by those only to whom it is opened."""
-        return self._channel(TEXT, name, topic=topic, hidden=hidden)
-
-    def forum(
-        self, name: str = "preguntas", *, tags: Iterable[str] = (), needs_tag: bool = False, topic: str = ""
-    ) -> Place:
-        """A forum; `needs_tag`: no post without a tag."""
-        place = self._channel(FORUM, name, topic=topic)
-        place.channel.tags = [Tag(self.fake.ids.next(), tag) for tag in tags]
-        place.channel.flags = 1 << 4 if needs_tag else 0
-        assert len(place.channel.tags) <= 20, "Discord allows 20 tags in a forum"
-        return place
-
-    def _channel(self, type: int, name: str, *, topic: str = "", hidden: bool = False) -> Place:
-        channel = Channel(self.fake.ids.next(), type, self.guild, name, topic=topic)
-        channel.position = len(self.guild.channels)
-        if hidden:
-            channel.overwrites[self.guild.id] = Overwrite(self.guild.id, 0, 0, int(Right.VIEW_CHANNEL))
-            channel.overwrites[self.fake.bot.id] = Overwrite(self.fake.bot.id, 1, int(Right.VIEW_CHANNEL), 0)
-        self.guild.channels[channel.id] = self.fake.world.channels[channel.id] = channel
-        self.fake.tell_channel("CHANNEL_CREATE", channel)
-        return Place(self.fake, channel)
-
-    def role(self, name: str, permissions: int = 0, *, mentionable: bool = False) -> Role:
-        role = Role(self.fake.ids.next(), name, int(permissions), len(self.guild.roles), mentionable)
-        self.guild.roles[role.id] = role
-        data = {"guild_id": str(self.guild.id), "role": role.json()}
-        self.fake.gateway.dispatch("GUILD_ROLE_CREATE", data, guild=self.guild)
-        return role
-
-    def member(self, name: str = "Ana", locale: str = "es-ES", **more: Any) -> Person:
-        """Someone new in this guild."""
-        return self.fake.member(name, locale, guild=self, **more)
-
-    def moderator(self, name: str = "Marta", locale: str = "es-ES") -> Person:
-        """Someone with the rights of a moderator."""
-        role = next((role for role in self.guild.roles.values() if role.name == "Moderación"), None)
-        role = role or self.role("Moderación", int(MODERATOR))
-        return self.fake.member(name, locale, guild=self, roles=[role])
-
-    def place(self, channel_id: int) -> Place:
-        """A channel or thread by its id."""
-        return Place(self.fake, self.fake.world.channels[channel_id])
-
-    @property
-    def threads(self) -> list[Place]:
-        """All threads, archived ones too."""
-        return [Place(self.fake, thread) for thread in self.guild.threads.values()]
-
-    def gives_bot(self, permissions: int) -> None:
-        """Change what the bot may do in this guild."""
-        role = next(role for role in self.guild.roles.values() if role.bot_id)
-        role.permissions = int(permissions)
-        data = {"guild_id": str(self.guild.id), "role": role.json()}
-        self.fake.gateway.dispatch("GUILD_ROLE_UPDATE", data, guild=self.guild)
-
-    def kicks_bot(self) -> None:
-        del self.guild.members[self.fake.bot.id]
-        self.fake.gateway.dispatch("GUILD_DELETE", {"id": str(self.guild.id)}, guild=self.guild)
-
-
-class Stage:
-    """The part of the server that makes people and lets them speak; mixed into FakeDiscord."""
-
-    def guild(
-        self: FakeDiscord,
-        name: str = "Café",
-        *,
-        permissions: int = int(BOT_RIGHTS),
-        locale: str = "es-ES",
-        everyone: int = int(EVERYONE),
-        id: int | None = None,
-    ) -> Server:
-        """A guild into which the bot was invited with these permissions."""
-        guild = Guild(id or self.ids.next(), name, self.owner.id, locale)
-        guild.roles[guild.id].permissions = int(everyone)
-        role = Role(self.ids.next(), self.bot.name, int(permissions), 1, managed=True, bot_id=self.bot.id)
-        guild.roles[role.id] = role
-        guild.members[self.owner.id] = GuildMember(self.owner)
-        guild.members[self.bot.id] = GuildMember(self.bot, [role.id])
-        self.world.guilds[guild.id] = guild
-        for session in self.gateway.listening:
-            if (guild.id >> 22) % session.shards == session.shard:
-                self.gateway.dispatch(
-                    "GUILD_CREATE", self.gateway.guild_create(guild, members=False), guild=guild
-                )
-                break
-        return Server(self, guild)
-
-    def member(
-        self: FakeDiscord,
-        name: str = "Ana",
-        locale: str = "es-ES",
-        *,
-        id: int | None = None,
-        guild: Server | None = None,
-        roles: Iterable[Role] = (),
-        stranger: bool = False,
-    ) -> Person:
-        """Someone in a guild (the first one unless told, made if there is none); a stranger shares none."""
-        user = User(id or self.ids.next(), name.lower().replace(" ", "_"), name, locale)
-        self.world.users[user.id] = user
-        person = Person(self, user, None)
-        if not stranger:
-            servers = self.world.bot_guilds()
-            person.joins(guild or (Server(self, servers[0]) if servers else self.guild()), roles=roles)
-        return person
-
-    def person(self: FakeDiscord, user_id: int) -> Person:
-        """Someone who is there already."""
-        return Person(self, self.world.users[user_id], None)
-
-    def other_bot(self: FakeDiscord, server: Server, name: str = "otro_bot") -> Person:
-        """Another bot in a guild."""
-        user = User(self.ids.next(), name, name, is_bot=True)
-        self.world.users[user.id] = user
-        person = Person(self, user, None)
-        person.joins(server)
-        return person
-
-    def say(
-        self: FakeDiscord,
-        channel: Channel,
-        author: User,
-        text: str,
-        *,
-        type: int | None = None,
-        reply_to: Message | None = None,
-        pings_author: bool = True,
-        at: float | None = None,
-        webhook_id: int = 0,
-        **content: Any,
-    ) -> Message:
-        """Anyone's message but the bot's: kept, and told to the gateway."""
-        replied = reply_to.author.id if reply_to and pings_author and not reply_to.webhook_id else 0
-        rights = self.world.rights(channel, author)
-        roles = set()
-        if channel.guild:
-            every = bool(rights & Right.MENTION_EVERYONE)
-            roles = {role.id for role in channel.guild.roles.values() if role.mentionable or every}
-        found = checks.pings(
-            text, None, replied=replied, everyone=bool(rights & Right.MENTION_EVERYONE), roles=roles
-        )
-        message = Message(
-            channel,
-            self.ids.next(at),
-            author,
-            text,
-            type if type is not None else (REPLY if reply_to else 0),
-            reply_to=reply_to,
-            webhook_id=webhook_id,
-            **content,
-        )
-        _mention(self, message, found)
-        posting.publish(self, message)
-        return message
-
-    def prefill(self: FakeDiscord, lines: Iterable[tuple[int, str]]) -> int:
-        """Many direct messages at once, as (member id, text); unknown members are made. Gives the count."""
-        count = 0
-        for member_id, text in lines:
-            user = self.world.users.get(member_id)
-            if user is None:
-                user = self.member(f"M{member_id}", id=member_id).user
-            self.say(self.world.dm(user), user, text)
-            count += 1
-        return count
-
-    def tell_channel(self: FakeDiscord, event: str, channel: Channel) -> None:
-        """Tell the gateway about a channel of a guild."""
-        self.gateway.dispatch(event, channel.json(), guild=channel.guild)
-
-    def sync_threads(self: FakeDiscord, channel: Channel) -> None:
-        """The bot can see a channel that it could not: tell it the threads."""
-        guild = channel.guild
-        if guild is None or not self.world.bot_sees(channel):
-            return
-        threads = [t for t in guild.active_threads if t.parent is channel and self.world.bot_sees(t)]
-        data = {
-            "guild_id": str(guild.id),
-            "channel_ids": [str(channel.id)],
-            "threads": [thread.json(self.bot) for thread in threads],
-            "members": [t.member_json(self.bot.id) for t in threads if self.bot.id in t.members],
-        }
-        self.gateway.dispatch("THREAD_LIST_SYNC", data, channel=channel)
-
-    def drop_channel(self: FakeDiscord, channel: Channel) -> None:
-        """A channel or thread ceases to be."""
-        guild = channel.guild
-        assert guild
-        if channel.is_thread:
-            data = {
-                "id": str(channel.id),
-                "guild_id": str(guild.id),
-                "parent_id": str(channel.parent.id) if channel.parent else None,
-                "type": channel.type,
-            }
-            self.gateway.dispatch("THREAD_DELETE", data, channel=channel)
-            del guild.threads[channel.id]
-        else:
-            self.tell_channel("CHANNEL_DELETE", channel)
-            del guild.channels[channel.id]
-            for thread in [t for t in guild.threads.values() if t.parent is channel]:
-                del guild.threads[thread.id], self.world.channels[thread.id]
-        del self.world.channels[channel.id]
-
-
-def _mention(fake: FakeDiscord, message: Message, pings: Pings) -> None:
-    message.mentions = [fake.world.users[one] for one in pings.users if one in fake.world.users]
-    message.mention_roles = list(pings.roles)
-    message.mention_everyone = pings.everyone

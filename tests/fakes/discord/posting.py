@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -169,7 +168,8 @@ def _pings(
         roles = {role.id for role in channel.guild.roles.values() if role.mentionable or everyone}
     replied = reply_to.author.id if reply_to and not reply_to.webhook_id else 0
     found = checks.pings(text, allowed, replied=replied, everyone=everyone, roles=roles)
-    return Pings(tuple(one for one in found.users if one in fake.world.users), found.roles, found.everyone)
+    known = tuple(one for one in found.users if one in fake.world.users)
+    return Pings(known, found.roles, found.everyone)
 
 
 def may_send(fake: FakeDiscord, channel: Channel) -> None:
@@ -199,8 +199,10 @@ def post(
     interaction: Asked | None = None,
     type: int | None = None,
     id: int | None = None,
+    starts: bool = False,
+    entered: bool = True,
 ) -> Message:
-    """Keep the bot's message, tell the gateway, and write it into the ledger."""
+    """Keep the bot's message, tell the gateway, and (if `entered`) write it into the ledger."""
     message = Message(
         channel,
         id or fake.ids.next(),
@@ -212,13 +214,17 @@ def post(
         attachments=made.files,
         flags=made.flags,
         reply_to=made.reply_to,
-        application_id=fake.application_id,
+        webhook_id=fake.application_id if interaction else 0,
+        application_id=fake.application_id if interaction else 0,
         ephemeral_to=only_for,
         asked_by=_metadata(interaction) if interaction else None,
     )
-    _mention(fake, message, made.pings)
+    if starts:
+        channel.starter = message
+    mention(fake, message, made.pings)
     publish(fake, message, nonce=made.nonce)
-    enter(fake, ask, message, made, interaction)
+    if entered:
+        enter(fake, ask, message, made, interaction)
     return message
 
 
@@ -257,7 +263,7 @@ def apply(fake: FakeDiscord, message: Message, made: Draft) -> None:
     """Change a message as an edit says, and tell the gateway."""
     if "content" in made.given:
         message.content = made.content
-        _mention(fake, message, made.pings)
+        mention(fake, message, made.pings)
     if "embeds" in made.given:
         message.embeds = made.embeds
     if "components" in made.given:
@@ -327,8 +333,9 @@ def extras(message: Message) -> dict[str, Any]:
     return out
 
 
-def _mention(fake: FakeDiscord, message: Message, pings: Pings) -> None:
-    message.mentions = [fake.world.users[one] for one in pings.users]
+def mention(fake: FakeDiscord, message: Message, pings: Pings) -> None:
+    """Write into a message whom it notifies."""
+    message.mentions = [fake.world.users[one] for one in pings.users if one in fake.world.users]
     message.mention_roles = list(pings.roles)
     message.mention_everyone = pings.everyone
 
@@ -358,8 +365,3 @@ def _metadata(asked: Asked) -> dict[str, Any]:
     if asked.type == 3 and asked.message:
         out["interacted_message_id"] = str(asked.message.id)
     return out
-
-
-def now() -> float:
-    """The loop's clock."""
-    return asyncio.get_running_loop().time()

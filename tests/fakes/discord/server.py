@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,17 +13,18 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.fakes.discord import people, posting, rest
+from tests.fakes.discord import rest
 from tests.fakes.discord.cdn import Attachment, Cdn
 from tests.fakes.discord.control import control
 from tests.fakes.discord.errors import ApiError, plain
 from tests.fakes.discord.exchange import Ask, answer, gateway_trouble, read, shape, success
 from tests.fakes.discord.faults import Fault, FaultKind, Faults
 from tests.fakes.discord.gateway import PRIVILEGED, Gateway, Intent
-from tests.fakes.discord.ledger import Call, Ledger
+from tests.fakes.discord.ledger import Asked, Call, Ledger
 from tests.fakes.discord.limits import Limits, Rates
 from tests.fakes.discord.model import Channel, Message, User
 from tests.fakes.discord.nonces import Nonces
+from tests.fakes.discord.servers import Stage
 from tests.fakes.discord.snowflake import Snowflakes
 from tests.fakes.discord.world import World
 
@@ -43,7 +43,7 @@ FLAGS = {
 API = "/api/v10"
 
 
-class FakeDiscord(people.Stage):
+class FakeDiscord(Stage):
     """The server and the people on its other side. `limits=None` lifts the rate limits.
 
     `privileged` are the privileged intents that are enabled for the application.
@@ -80,6 +80,8 @@ class FakeDiscord(people.Stage):
         """Most active threads of a guild."""
         self.commands: dict[int, list[dict[str, Any]]] = {}
         """Application commands by guild, the global ones under 0."""
+        self.interactions: dict[str, Asked] = {}
+        """By token."""
         self.crashes: list[Exception] = []
         """What went wrong inside this server: never the bot's fault, raised on the way out."""
         self._control = control
@@ -364,10 +366,6 @@ class FakeDiscord(people.Stage):
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=file.content, content_type=file.content_type)
 
-    async def delete(self, message: Message) -> None:
-        """Someone else deletes a message."""
-        posting.delete(self, message)
-
 
 def _bound(port: int) -> socket.socket:
     """A socket that keeps the port ours while nobody listens: others cannot take it, clients are refused."""
@@ -375,8 +373,3 @@ def _bound(port: int) -> socket.socket:
     hold.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     hold.bind(("127.0.0.1", port))
     return hold
-
-
-def dump(value: Any) -> str:
-    """JSON without escapes."""
-    return json.dumps(value, ensure_ascii=False)
