@@ -28,6 +28,7 @@ from bot.handoff.publishing import Publishing
 from bot.handoff.staffroom import StaffRoom
 from bot.knowledge.library import Library
 from bot.knowledge.model import Knowledge
+from bot.metrics import Meter
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
 from bot.pipeline.intake import Intake, StoredCursors
@@ -48,6 +49,8 @@ from bot.store.sessions import SessionStore
 from bot.store.timers import PUBLISH_TIMER
 from bot.store.transcript import Transcript
 from bot.web.auth import Auth
+from bot.web.figures import Figures
+from bot.web.pages.metrics import MetricsPage
 from bot.web.server import build, serve
 from bot.web.site import Site
 
@@ -189,6 +192,7 @@ async def open_bot(
             for channel in channels.values():
                 if channel is not chat:
                     channel.state.listen(_Telling(channel.platform, notices, tell))
+        meter = Meter()
         corridor = Corridor(
             store,
             bus,
@@ -197,12 +201,13 @@ async def open_bot(
             channels,
             locks,
             window=timedelta(seconds=settings.settle_seconds),
+            meter=meter,
         )
-        deliverer = Deliverer(store, bus, notices, channels)
+        deliverer = Deliverer(store, bus, notices, channels, meter=meter)
         blocklist = Blocklist(await store.read(blocks.blocked))
         casework = Casework(store, bus, minds, notices, locks, filestore, blocklist=blocklist)
         limit = settings.file_limit_mb * 1024 * 1024
-        publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell)
+        publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell, meter=meter)
         clock = Clock(
             store,
             bus,
@@ -215,6 +220,13 @@ async def open_bot(
             },
         )
         auth = Auth(store, is_staff=lambda name: name in _names(minds.current.voice.knowledge))
+        figures = Figures(
+            store,
+            meter,
+            settings.data,
+            lambda: {a.platform.value: c.state for a, c in channels.items()},
+            lambda: minds.current.voice.knowledge,
+        )
         address = ""
         if web:
             app = build(
@@ -223,6 +235,7 @@ async def open_bot(
                 gate=gate,
                 ready=lambda: _missing(store, chat),
                 channels=lambda: {a.platform.value: c.state for a, c in channels.items()},
+                metrics=MetricsPage(meter, figures, gate, settings.metrics_token.get_secret_value()),
                 media=media,
                 files=stored,
                 desk=casework,
@@ -237,7 +250,7 @@ async def open_bot(
             bus,
             minds,
             library,
-            Intake(store, bus, _limits(settings, store, blocklist)),
+            Intake(store, bus, _limits(settings, store, blocklist), meter),
             casework,
             channels,
             auth,

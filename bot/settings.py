@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         False, description="Serve the staff page to other machines too (put it behind https)."
     )
 
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Whoever shows it may read /metrics; empty: this machine only."
+    )
+
     settle_seconds: float = Field(
         2.0, ge=0, le=30, description="Wait for a member to finish a thought, in seconds; 0 answers at once."
     )

@@ -23,7 +23,8 @@ class ChannelState:
 
     `since` is when the present condition began (UTC). `kind` is the last trouble in one word (`unreachable`,
     `server_error`, `conflict`, `flooded`, `token_refused`, ...), '' while there is none; it says nothing that
-    is secret. `name` is what the bot is called on the platform, once known. `failures` counts those in a row.
+    is secret. `name` is what the bot is called on the platform, once known. `failures` counts those in a row,
+    `limited` how many requests the platform has refused as too many.
     """
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -34,6 +35,7 @@ class ChannelState:
         self.kind = ""
         self.name = ""
         self.failures = 0
+        self.limited = 0
 
     @property
     def is_up(self) -> bool:
@@ -60,6 +62,10 @@ class ChannelState:
         self.kind = kind
         self.failures += 1
         self._become(Condition.REFUSED)
+
+    def flooded(self) -> None:
+        """It refused a request as one too many (429)."""
+        self.limited += 1
 
     def _become(self, condition: Condition) -> None:
         if condition is self.condition:

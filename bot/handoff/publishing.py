@@ -15,6 +15,7 @@ from bot.handoff.notices import StaffNotices
 from bot.knowledge.changes import changes
 from bot.knowledge.library import Library, Published, Rejected, Unchanged, Unpublished
 from bot.knowledge.problem import Problem
+from bot.metrics import Meter
 from bot.pipeline.mind import LiveMind
 from bot.store import timers
 from bot.store.engine import Store
@@ -39,10 +40,11 @@ class Publishing:
         lang: str,
         *,
         tell: Callable[[str], None] | None = None,
+        meter: Meter | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`tell` hears what staff is told too: for who runs the bot in a terminal."""
-        self._tell = tell
+        self._tell, self._meter = tell, meter or Meter()
         self._store, self._bus, self._library = store, bus, library
         self._minds, self._notices, self._lang, self._clock = minds, notices, lang, clock
 
@@ -86,12 +88,18 @@ class Publishing:
             await self._minds.publish(change.new)
         except Exception as error:  # whatever goes wrong in training, the bot answers on with what it has
             _log.exception("not published", knowledge=change.new.version)
+            self._count("failed")
             return self._notices.text(Key.STAFF_REJECTED, problems=str(error))
         _log.info("published", knowledge=change.new.version, entries=len(change.new.entries))
+        self._count("published")
         named = ", ".join(changes(change.old, change.new)) or "—"
         return self._notices.text(Key.STAFF_PUBLISHED, version=change.new.version, changes=named)
 
+    def _count(self, result: str) -> None:
+        self._meter.reloaded(result, self._clock().timestamp())
+
     def _refuse(self, problems: tuple[Problem, ...]) -> str:
+        self._count("rejected")
         shown = [problem.render(self._lang) for problem in problems[:SHOWN_PROBLEMS]]
         _log.warning("not published", problems=len(problems), first=shown[0])
         more = len(problems) - len(shown)

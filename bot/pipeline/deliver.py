@@ -14,6 +14,7 @@ from bot.bus.base import Bus, Topic
 from bot.channels.base import HELD, Channel, Doubt
 from bot.domain import Account, Author, Delivery, OutboxState, Receipt
 from bot.errors import ChannelError
+from bot.metrics import Meter
 from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
 from bot.pipeline.together import Together
@@ -63,8 +64,10 @@ class Deliverer:
         notices: Notices,
         channels: Mapping[Account, Channel],
         *,
+        meter: Meter | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._meter = meter or Meter()
         self._store, self._bus, self._notices = store, bus, notices
         self._channels, self._clock = channels, clock
         self._steps: Together[Step, Claimed | None] = Together(self._step)
@@ -191,6 +194,7 @@ class Deliverer:
             self._bus.wake(Topic.LANE, lane)
         for step, state in zip(steps, written.states, strict=True):
             if step.claimed is not None and step.receipt is not None and state is not None:
+                self._count(step.claimed, step.receipt)
                 self._tell(step.lane, step.claimed, step.receipt, state)
         return [written.claimed.get(step.lane) for step in steps]
 
@@ -203,6 +207,14 @@ class Deliverer:
             if state is OutboxState.HELD and step.claimed is not None:
                 lanes += self._notices.held(connection, step.claimed, now)
         return Written(states, lanes, outbox.claim(connection, [step.lane for step in steps], now))
+
+    def _count(self, claimed: Claimed, receipt: Receipt) -> None:
+        since = claimed.created_at if receipt.delivery is Delivery.SENT else None
+        self._meter.sent(
+            claimed.send.account.platform.value,
+            receipt.delivery.value,
+            (self._clock() - since).total_seconds() if since is not None else None,
+        )
 
     def _tell(self, lane: str, claimed: Claimed, receipt: Receipt, state: OutboxState) -> None:
         if state is OutboxState.PENDING:

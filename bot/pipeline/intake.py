@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bot.bus.base import Bus, Topic
 from bot.domain import Account, Inbound, InboundKind
 from bot.errors import StoreError
+from bot.metrics import Meter
 from bot.pipeline.bounds import bounded
 from bot.pipeline.limits import Limits, Sifted
 from bot.store import floods, inbound
@@ -33,9 +34,12 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 class Intake:
     """Stores what the channels receive and wakes the corridor."""
 
-    def __init__(self, store: Store, bus: Bus, limits: Limits | None = None) -> None:
+    def __init__(
+        self, store: Store, bus: Bus, limits: Limits | None = None, meter: Meter | None = None
+    ) -> None:
         """`limits` None lets everything in."""
         self._store, self._bus, self._limits = store, bus, limits
+        self._meter = meter or Meter()
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
 
     async def __call__(
@@ -96,6 +100,8 @@ class Intake:
 
         done = await self._store.write(work)
         self._remember(done.known)
+        if done.new:
+            self._meter.heard(events[0].account.platform.value, done.new)
         if done.new < len(events):
             _log.info("repeated events were left out", count=len(events) - done.new)
         for conversation in done.woken:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ from bot.domain import (
 )
 from bot.errors import StoreError
 from bot.masking import mask
+from bot.metrics import Meter
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
@@ -48,6 +50,9 @@ _log = structlog.get_logger(__name__)
 
 TRIES = 3
 """Times a turn is decided anew because the conversation moved meanwhile; the last try holds the lock."""
+
+_OF_EACH = (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
+"""Outcomes that each message of a turn has for itself; of others the main one has it, the rest are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class Draft:
         """The main message has the turn's outcome; the others are joined to it, unless nothing was said."""
         decision = self.decision
         assert self.number is not None
-        joined = decision.outcome not in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
+        joined = decision.outcome not in _OF_EACH
         result = []
         for said in self.situation.said:
             is_button = said.kind is InboundKind.BUTTON
@@ -178,7 +183,7 @@ class Draft:
         """What is counted of the turn."""
         situation, decision = self.situation, self.decision
         joined = len(situation.said) - 1
-        alone = decision.outcome in (Outcome.RELAYED, Outcome.IGNORED, Outcome.BLOCKED)
+        alone = decision.outcome in _OF_EACH
         of_all = partial(
             Report,
             "turn",
@@ -212,10 +217,12 @@ class Corridor:
         locks: Locks[ConversationId],
         *,
         window: timedelta,
+        meter: Meter | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
         self._channels, self._locks, self._window, self._clock = channels, locks, window, clock
+        self._meter = meter or Meter()
         self._lanes: Lanes[ConversationId] = Lanes("turn", self._work)
         self._situations: Together[ConversationId, Situation | None] = Together(self._load)
         self._writes: Together[Draft, Written | Exception | None] = Together(self._write_together)
@@ -264,7 +271,10 @@ class Corridor:
             return None, None
         if not situation.ownership.bot_may_speak or situation.blocked:
             return situation, Reading(situation.said[-1].id)
-        return situation, await understand(situation, self._minds.current.interpreter)
+        began = perf_counter()
+        reading = await understand(situation, self._minds.current.interpreter)
+        self._meter.understood(perf_counter() - began)
+        return situation, reading
 
     async def _load(self, asked: Sequence[ConversationId]) -> list[Situation | None]:
         found = await self._store.read(lambda connection: situations.load_all(connection, asked))
@@ -290,6 +300,7 @@ class Corridor:
             entry=decision.entry,
             case=written.case,
         )
+        self._count(situation, decision)
         for lane in written.lanes:
             self._bus.wake(Topic.LANE, lane)
         if written.case is not None:
@@ -354,6 +365,19 @@ class Corridor:
         if seen_by_staff:
             files.announce(connection, situation.conversation, now)
         return Written(decision.outcome, frozenset(lanes), case if seen_by_staff else None)
+
+    def _count(self, situation: Situation, decision: Decision) -> None:
+        said = situation.said
+        joined = 0 if decision.outcome in _OF_EACH else len(said) - 1
+        self._meter.turned(
+            situation.account.platform.value,
+            situation.place.kind.value,
+            decision.outcome.value,
+            decision.rule,
+            (self._clock() - said[-1].stored_at).total_seconds(),
+            count=len(said) - joined,
+            joined=joined,
+        )
 
     def _show_typing(self, situation: Situation) -> None:
         channel = self._channels.get(situation.account)

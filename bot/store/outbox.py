@@ -79,6 +79,7 @@ class Claimed:
     claimed_at: datetime | None = None
     uncertain_since: datetime | None = None
     """The first try of which we don't know whether it arrived; None when surely none did."""
+    created_at: datetime | None = None
 
     @property
     def nonce(self) -> str:
@@ -358,7 +359,9 @@ def _state(receipt: Receipt) -> OutboxState:
 
 
 def _claimed(row: Any) -> Claimed:
-    return Claimed(OutboxId(row.id), _send(row), row.attempts, row.claimed_at, row.uncertain_since)
+    return Claimed(
+        OutboxId(row.id), _send(row), row.attempts, row.claimed_at, row.uncertain_since, row.created_at
+    )
 
 
 def _link(connection: Connection, send: Send, receipt: Receipt) -> None:

@@ -20,6 +20,7 @@ from bot.web.auth import Auth
 from bot.web.language import choose
 from bot.web.pages.chat import ChatPages
 from bot.web.pages.health import Channels, HealthPages, Ready
+from bot.web.pages.metrics import MetricsPage
 from bot.web.pages.staff import StaffPages
 from bot.web.rendering import Renderer
 from bot.web.security import add_headers, page_policy
@@ -44,6 +45,7 @@ def build(
     channels: Channels = dict,
     media: MediaFolder | None = None,
     files: FileSource | None = None,
+    metrics: MetricsPage | None = None,
     desk: Desk | None = None,
     auth: Auth | None = None,
     staff_remote: bool = False,
@@ -54,6 +56,8 @@ def build(
     app = web.Application(middlewares=[_errors(site, renderer)], client_max_size=LARGEST_FORM)
     app.on_response_prepare.append(add_headers)
     app.add_routes(HealthPages(ready, channels).routes())
+    if metrics is not None:
+        app.add_routes(metrics.routes())
     chat = ChatPages(site=site, channel=channel, gate=gate, renderer=renderer, media=media, files=files)
     app.add_routes(chat.routes())
     if desk is not None and auth is not None:

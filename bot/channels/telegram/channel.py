@@ -89,8 +89,13 @@ class TelegramChannel(Channel):
         self._cursors, self._staff_chat = cursors, staff_chat
         self._menus, self._aliases = menus, dict(aliases or {})
         self._poll_timeout, self._backoff = poll_timeout, backoff
-        self._transport = AiohttpTransport(secret=token, read_timeout=read_timeout, proxy=proxy)
-        self._polling = AiohttpTransport(secret=token, connections=2, read_timeout=read_timeout, proxy=proxy)
+        flooded = self.state.flooded
+        self._transport = AiohttpTransport(
+            secret=token, read_timeout=read_timeout, proxy=proxy, flooded=flooded
+        )
+        self._polling = AiohttpTransport(
+            secret=token, connections=2, read_timeout=read_timeout, proxy=proxy, flooded=flooded
+        )
         self._bot = self._make_bot()
         self._pace = Pace(pace) if pace else None
         self._sender = Sender(self._bot, files=files, root=root, pace=self._pace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -81,10 +82,21 @@ def kind_of(error: TelegramError) -> str:
 class AiohttpTransport(BaseRequest):
     """python-telegram-bot's requests on one aiohttp session: a third of the work of its default.
 
-    `secret` never appears in an exception. `proxy` is an address or ''. Time limits in seconds.
+    `secret` never appears in an exception. `proxy` is an address or ''. Time limits in seconds. `flooded` is
+    called at each 429.
     """
 
-    __slots__ = ("_connect", "_connections", "_proxy", "_read", "_secret", "_session", "_upload", "_write")
+    __slots__ = (
+        "_connect",
+        "_connections",
+        "_flooded",
+        "_proxy",
+        "_read",
+        "_secret",
+        "_session",
+        "_upload",
+        "_write",
+    )
 
     def __init__(
         self,
@@ -96,7 +108,9 @@ class AiohttpTransport(BaseRequest):
         write_timeout: float = 5.0,
         upload_timeout: float = 60.0,
         proxy: str = "",
+        flooded: Callable[[], None] = lambda: None,
     ) -> None:
+        self._flooded = flooded
         self._secret, self._connections, self._proxy = secret, connections, proxy
         self._connect, self._read, self._write = connect_timeout, read_timeout, write_timeout
         self._upload = upload_timeout
@@ -160,6 +174,8 @@ class AiohttpTransport(BaseRequest):
                 allow_redirects=False,
             ) as response:
                 payload = await response.read()
+                if response.status == 429:
+                    self._flooded()
                 return _judged(response.status, payload)
         except (
             aiohttp.ClientConnectorError,
