@@ -90,6 +90,8 @@ class Link:
         self.commands: deque[float] = deque()
         self.deaf = False
         """Neither answers heartbeats nor sends anything, as a connection that died without a word."""
+        self.closing = False
+        """This side closes it."""
         self._zlib = zlib.compressobj() if compress else None
         self._frames: asyncio.Queue[str | tuple[int, str]] = asyncio.Queue()
 
@@ -101,6 +103,7 @@ class Link:
 
     def close(self, code: int, reason: str = "") -> None:
         """Close when all that was sent before is out."""
+        self.closing = True
         self._frames.put_nowait((code, reason))
 
     def abort(self) -> None:
@@ -131,6 +134,8 @@ class Gateway:
     def __init__(self, fake: FakeDiscord) -> None:
         self.fake = fake
         self.heartbeat = 41.25
+        self.patience = 1.5
+        """After so many heartbeats' time without one a connection is closed."""
         self.resume_window = 120.0
         """How long a session without a connection can be resumed."""
         self.keeps = 5000
@@ -266,12 +271,14 @@ class Gateway:
             await self._listen(link)
         finally:
             self.links.discard(link)
-            writer.cancel()
+            if not link.closing:
+                writer.cancel()
+            await asyncio.wait({writer})
             if link.session and link.session.link is link:
                 link.session.link = None
                 link.session.left_at = _now()
-                if socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):  # the client says goodbye
-                    self._end(link.session)
+                if not link.closing and socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):
+                    self._end(link.session)  # the client says goodbye
             self.fake.ledger.changed()
         return socket
 
@@ -297,7 +304,7 @@ class Gateway:
         """Close a connection whose heart does not beat."""
         while True:
             await asyncio.sleep(self.heartbeat / 2)
-            if _now() - link.beat_at > self.heartbeat * 1.5:
+            if _now() - link.beat_at > self.heartbeat * self.patience:
                 self._close(link, 4009, "no heartbeat")
                 return
 
@@ -326,6 +333,7 @@ class Gateway:
 
     def _beat(self, link: Link, seq: Any) -> None:
         self.beats += 1
+        self.fake.ledger.changed()
         link.beat_at = _now()
         if link.session and isinstance(seq, int):
             if seq > link.session.seq:

@@ -7,6 +7,7 @@ what Discord's headers have said for long.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -76,7 +77,7 @@ class Rates:
         if bucket is None or now >= bucket.ends:
             size, seconds = limits.sizes.get(name, OTHERS)
             bucket = self._buckets[key] = _Bucket(size, seconds, size, now + seconds)
-        after = (bucket.ends - now) / limits.speed
+        after = math.ceil((bucket.ends - now) / limits.speed * 1000) / 1000
         exhausted = bucket.left <= 0
         if not exhausted:
             bucket.left -= 1
@@ -88,7 +89,7 @@ class Rates:
             "X-RateLimit-Bucket": name,
         }
         if exhausted:
-            error = too_many(round(after, 3))
+            error = too_many(after)
             error.headers |= headers
             raise error
         return headers
@@ -117,5 +118,5 @@ class Rates:
             self._second.popleft()
         if len(self._second) >= limits.per_second:
             wait = (self._second[0] + 1 - now) / limits.speed
-            raise too_many(round(max(0.001, wait), 3), everywhere=True)
+            raise too_many(math.ceil(wait * 1000) / 1000, everywhere=True)
         self._second.append(now)

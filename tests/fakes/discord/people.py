@@ -200,6 +200,7 @@ class Speaker:
             for message in sorted(self.channel.messages.values(), key=lambda message: message.id)
             if message.author is self.fake.bot
             and not message.deleted
+            and not message.is_system
             and not message.flags & LOADING
             and message.ephemeral_to in (None, self.user)
         ]
@@ -266,11 +267,8 @@ class Place:
     @property
     def reads(self) -> list[Message]:
         """The bot's messages that everybody here sees."""
-        return [
-            self.channel.messages[one]
-            for one in self.channel.order
-            if self.channel.messages[one].author is self.fake.bot
-        ]
+        found = (self.channel.messages[one] for one in self.channel.order)
+        return [one for one in found if one.author is self.fake.bot and not one.is_system]
 
     @property
     def texts(self) -> list[str]:

@@ -55,14 +55,12 @@ class Server:
         self, name: str = "preguntas", *, tags: Iterable[str] = (), needs_tag: bool = False, topic: str = ""
     ) -> Place:
         """A forum; `needs_tag`: no post without a tag."""
-        place = self._channel(FORUM, name, topic=topic)
-        place.channel.tags = [Tag(self.fake.ids.next(), tag) for tag in tags]
-        place.channel.flags = REQUIRE_TAG if needs_tag else 0
-        assert len(place.channel.tags) <= 20, "Discord allows 20 tags in a forum"
-        return place
+        made = [Tag(self.fake.ids.next(), tag) for tag in tags]
+        assert len(made) <= 20, "Discord allows 20 tags in a forum"
+        return self._channel(FORUM, name, topic=topic, tags=made, flags=REQUIRE_TAG if needs_tag else 0)
 
-    def _channel(self, type: int, name: str, *, topic: str = "", hidden: bool = False) -> Place:
-        channel = Channel(self.fake.ids.next(), type, self.guild, name, topic=topic)
+    def _channel(self, type: int, name: str, *, hidden: bool = False, **more: Any) -> Place:
+        channel = Channel(self.fake.ids.next(), type, self.guild, name, **more)
         channel.position = len(self.guild.channels)
         if hidden:
             channel.overwrites[self.guild.id] = Overwrite(self.guild.id, 0, 0, int(Right.VIEW_CHANNEL))
