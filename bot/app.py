@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
+from aiohttp.web import RouteDef
 
 from bot.bus.base import Bus
 from bot.bus.local import LocalBus
@@ -54,7 +56,13 @@ from bot.web.pages.metrics import MetricsPage
 from bot.web.server import build, serve
 from bot.web.site import Site
 
+if TYPE_CHECKING:
+    from bot.channels.telegram import TelegramChannel
+
 _log = structlog.get_logger(__name__)
+
+TELEGRAM = str(Settings.model_fields["telegram_base_url"].default)
+"""Telegram's own server, which is stricter about webhooks than one that people run themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +177,10 @@ async def open_bot(
         parts = Parts(settings, store, minds, stored, StoredCursors(store))
         channels: dict[Account, Channel] = {}
         staff: list[StaffPlace] = []
+        routes: list[RouteDef] = []
         if settings.telegram_token.get_secret_value():
-            telegram = await _open_telegram(parts, stack)
+            telegram = await _open_telegram(parts, stack, web=web)
+            routes += telegram.routes()
             channels[telegram.account] = telegram
             if settings.telegram_staff_chat:
                 ref = PlaceRef(settings.telegram_staff_chat, PlaceKind.STAFF)
@@ -241,6 +251,7 @@ async def open_bot(
                 desk=casework,
                 auth=auth,
                 staff_remote=settings.staff_remote,
+                routes=routes,
             )
             address = await stack.enter_async_context(serve(app, settings.web_host, settings.web_port))
         held = await deliverer.recover()
@@ -291,10 +302,26 @@ def _limits(settings: Settings, store: Store, blocklist: Blocklist) -> Limits:
     return Limits(bounds, blocklist, strangers)
 
 
-async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
-    from bot.channels.telegram import CommandMenu, PaceLimits, TelegramChannel  # slow to import, often off
+async def _open_telegram(parts: Parts, stack: AsyncExitStack, *, web: bool) -> TelegramChannel:
+    from bot.channels.telegram import CommandMenu, PaceLimits, TelegramChannel, webhook  # slow, often off
 
     settings = parts.settings
+    token = settings.telegram_token.get_secret_value()
+    hook = None
+    if settings.telegram_webhook:
+        if not web:
+            raise StartupError(
+                "a webhook needs the web server",
+                where="VOCERO_TELEGRAM_WEBHOOK",
+                remedy="Leave the setting empty: then the bot fetches its updates.",
+            )
+        hook = webhook.address(
+            settings.telegram_webhook,
+            public_url=settings.web_public_url,
+            secret=settings.telegram_webhook_secret.get_secret_value(),
+            token=token,
+            official=settings.telegram_base_url == TELEGRAM,
+        )
     voice = parts.minds.current.voice
     menus = [
         CommandMenu(
@@ -310,7 +337,7 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
     ]
     return await stack.enter_async_context(
         TelegramChannel(
-            token=settings.telegram_token.get_secret_value(),
+            token=token,
             cursors=parts.cursors,
             files=parts.files,
             root=settings.home,
@@ -325,6 +352,7 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack) -> Channel:
                 for alias in words
             },
             pace=PaceLimits() if settings.telegram_limits else None,
+            webhook=hook,
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,14 @@ class Settings(BaseSettings):
     )
     telegram_file_url: str = Field(
         "https://api.telegram.org/file/bot", description="Address for files of the Bot API server."
+    )
+    telegram_webhook: str = Field(
+        "",
+        description="Address to which Telegram brings updates; auto makes it of the public one; empty: the "
+        "bot fetches them.",
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="What Telegram shows at the webhook; empty: the bot makes it of its token."
     )
     telegram_limits: bool = Field(True, description="Keep Telegram's sending limits (off only for benches).")
 
@@ -80,6 +89,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", value.get_secret_value()):
+            raise ValueError("up to 256 letters, digits, - and _")
         return value
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -49,12 +49,15 @@ def build(
     desk: Desk | None = None,
     auth: Auth | None = None,
     staff_remote: bool = False,
+    routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """The application. Without `desk` and `auth` there is no staff page; `staff_remote` opens it to other
-    machines. `site` is asked at each page, so that a published change shows at once."""
+    machines. `routes` are channels' own. `site` is asked at each page, so that a published change shows at
+    once."""
     renderer = Renderer(Assets(Path(__file__).parent / "static"))
     app = web.Application(middlewares=[_errors(site, renderer)], client_max_size=LARGEST_FORM)
     app.on_response_prepare.append(add_headers)
+    app.add_routes(routes)
     app.add_routes(HealthPages(ready, channels).routes())
     if metrics is not None:
         app.add_routes(metrics.routes())

@@ -1,4 +1,4 @@
-"""One story, told on Telegram and on the web: the same entries, the same wordings, the same words."""
+"""One story, told on Telegram (polling, webhook) and on the web: same entries, same wordings, same words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aiohttp
 from bot.domain import Lang
 from bot.handoff.desk import StaffMember
 from tests.fakes.house import PATIENCE, House, open_house, records
-from tests.fakes.telegram import FakeTelegram, Member, User
+from tests.fakes.telegram import FakeTelegram, Member, User, free_port
 
 BRUNO = User(901, "Bruno Soto", language_code="es")
 
@@ -116,8 +116,12 @@ class OnTheWeb:
 
 
 @asynccontextmanager
-async def on_telegram(folder: Path) -> AsyncIterator[OnTelegram]:
-    async with FakeTelegram() as fake, open_house(folder, fake) as house:
+async def on_telegram(folder: Path, *, webhook: bool = False) -> AsyncIterator[OnTelegram]:
+    port = free_port()
+    given: dict[str, Any] = (
+        {"web": True, "web_port": port, "telegram_webhook": f"http://127.0.0.1:{port}"} if webhook else {}
+    )
+    async with FakeTelegram(local_webhooks=True) as fake, open_house(folder, fake, **given) as house:
         yield OnTelegram(house, fake.member(11, "***"))  # no name, as on the web
 
 
@@ -176,10 +180,17 @@ async def test_a_story_is_the_same_on_every_platform(tmp_path: Path) -> None:
         telegram = await tell(teller, teller.house)
         assert teller.house.fake
         await teller.house.fake.wait_for(lambda ledger: not ledger.unanswered)
+        assert teller.house.fake.updates.polls > 0
+    async with on_telegram(tmp_path / "webhook", webhook=True) as teller:
+        brought = await tell(teller, teller.house)
+        assert teller.house.fake
+        await teller.house.fake.wait_for(lambda ledger: not ledger.unanswered)
+        assert teller.house.fake.updates.polls == 0
+        assert len(teller.house.fake.webhook.tries) == len(teller.house.fake.updates.confirmed) > 0
     async with on_the_web(tmp_path / "web") as page:
         web = await tell(page, page.house)
 
-    assert telegram == web
+    assert telegram == brought == web
     _, record = telegram
     assert [row[4] for row in record if row[0] == "member"] == [
         "small_talk",

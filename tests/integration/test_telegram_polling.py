@@ -196,7 +196,7 @@ async def test_another_poller_is_told_of_in_the_log_and_outlived(fake: FakeTeleg
             ana.writes("hola")
             await store.holds(lambda s: "hola" in s.texts)
     conflict = next(log for log in logs if log["event"] == "telegram.conflict")
-    assert "Only one process may poll" in conflict["remedy"]
+    assert "Another process polls with the same token" in conflict["remedy"]
 
 
 async def test_a_token_that_is_revoked_ends_the_run_with_a_remedy(fake: FakeTelegram, store: Store) -> None:
@@ -284,7 +284,7 @@ async def test_only_what_is_understood_is_asked_for(fake: FakeTelegram, store: S
 
 
 async def test_a_webhook_left_behind_is_removed(fake: FakeTelegram, store: Store) -> None:
-    fake.webhook = "https://example.org/hook"
+    fake.webhook.set("https://example.org/hook")
     fake.member(42).writes("hola")
     async with running(channel_to(fake, store), store):
         await store.holds(lambda s: s.texts == ["hola"])

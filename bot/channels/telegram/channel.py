@@ -10,21 +10,25 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
+from urllib.parse import urlsplit
 
 import structlog
 import telegram
+from aiohttp import web
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, EndPointNotFound, InvalidToken, TelegramError
+from telegram.error import BadRequest, EndPointNotFound, Forbidden, InvalidToken, TelegramError
 
 from bot.channels.backoff import Backoff
 from bot.channels.base import ALWAYS_HARMLESS, HELD, Channel, Cursors, Doubt, FileSource, Intake
 from bot.channels.state import ChannelState, Condition
 from bot.channels.telegram.pace import Pace, PaceLimits
-from bot.channels.telegram.parse import Parser
-from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.parse import ALLOWED_UPDATES, Parser
+from bot.channels.telegram.polling import REFUSALS, Poller
 from bot.channels.telegram.send import TOKEN_REFUSED, UNREACHABLE, Sender
 from bot.channels.telegram.split import split
+from bot.channels.telegram.taking import Taking
 from bot.channels.telegram.transport import AiohttpTransport, TooLarge, kind_of
+from bot.channels.telegram.webhook import CONNECTIONS, Receiver, WebhookAddress
 from bot.domain import Account, Delivery, Lang, Outgoing, PlaceRef, Platform, Receipt
 from bot.errors import ChannelError, RefusedError
 
@@ -34,6 +38,8 @@ BASE_URL = "https://api.telegram.org/bot"
 FILE_URL = "https://api.telegram.org/file/bot"
 DOWNLOAD_SECONDS = 60.0
 DEFAULT_PACE = PaceLimits()
+CHECK_SECONDS = 60.0
+"""Seconds between two looks at whether Telegram still brings updates to our webhook."""
 ANSWERS_AT_ONCE = 8
 """Button presses answered in parallel."""
 _TOKEN = re.compile(r"(\d{1,20}):\S+")
@@ -56,7 +62,10 @@ class CommandMenu:
 
 
 class TelegramChannel(Channel):
-    """Receives by polling and sends; use it as `async with`, then `run` it in a task.
+    """Receives and sends; use it as `async with`, then `run` it in a task.
+
+    It fetches updates by polling; with a `webhook` Telegram brings them to the web server, which serves
+    `routes`.
 
     `aliases` maps each command name in any language to its canonical one. `pace` None lifts our own limits.
     `staff_chat` is a chat id or ''. `root` is the folder below which pictures are. Raises RefusedError for
@@ -82,7 +91,11 @@ class TelegramChannel(Channel):
         read_timeout: float = 10.0,
         proxy: str = "",
         backoff: Backoff | None = None,
+        webhook: WebhookAddress | None = None,
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
+        self._webhook, self._check_seconds = webhook, check_seconds
+        self._receiver = Receiver(webhook.secret) if webhook else None
         self._account = account_of(token)
         self.state = ChannelState()
         self._token, self._base_url, self._file_url = token, base_url, file_url
@@ -120,6 +133,10 @@ class TelegramChannel(Channel):
         """The bot's name without the @, for links such as https://t.me/<name>?start=..."""
         return self._username
 
+    def routes(self) -> list[web.RouteDef]:
+        """What the web server has to serve for us."""
+        return self._receiver.routes() if self._receiver else []
+
     async def run(self, intake: Intake) -> NoReturn:
         """Connect and receive until cancelled.
 
@@ -134,24 +151,23 @@ class TelegramChannel(Channel):
             aliases=self._aliases,
             moved=self._sender.moved,
         )
-        poller = Poller(self._bot, parser, self.state, timeout=self._poll_timeout, backoff=self._backoff)
-        cursor = await self._cursors.read(self.account)
         presses: asyncio.Queue[str] = asyncio.Queue()
+        take = Taking(parser, intake, presses.put_nowait)
         failure: ChannelError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(ANSWERS_AT_ONCE):
                     tasks.create_task(self._answer_presses(presses))
-                await poller.run(
-                    intake,
-                    offset=int(cursor) if cursor and cursor.isdigit() else None,
-                    pressed=presses.put_nowait,
-                )
+                if self._receiver is None:
+                    await self._poll(take)
+                else:
+                    tasks.create_task(self._receiver.run(take))
+                    await self._watch(self._receiver)
         except* ChannelError as errors:
             failure = next(error for error in errors.exceptions if isinstance(error, ChannelError))
         finally:
             await self._answer_the_last(presses)
-        assert failure, "the poller ends with an error only"
+        assert failure, "receiving ends with an error only"
         raise failure
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
@@ -232,11 +248,82 @@ class TelegramChannel(Channel):
             get_updates_request=self._polling,
         )
 
+    async def _poll(self, take: Taking) -> NoReturn:
+        poller = Poller(self._bot, take, self.state, timeout=self._poll_timeout, backoff=self._backoff)
+        cursor = await self._cursors.read(self.account)
+        await poller.run(offset=int(cursor) if cursor and cursor.isdigit() else None)
+
+    async def _set_webhook(self, found: telegram.WebhookInfo) -> None:
+        """Have updates brought to us, or fetch them ourselves; none that waits is dropped."""
+        if self._webhook is None:
+            if found.url:
+                log.warning("telegram.webhook_removed", host=urlsplit(found.url).hostname)
+                await self._bot.delete_webhook(drop_pending_updates=False)
+            return
+        if found.url and found.url != self._webhook.url:
+            log.warning("telegram.webhook_replaced", host=urlsplit(found.url).hostname)
+        await self._bot.set_webhook(
+            self._webhook.url,
+            secret_token=self._webhook.secret,
+            allowed_updates=ALLOWED_UPDATES,
+            max_connections=CONNECTIONS,
+            drop_pending_updates=False,
+        )
+
+    async def _watch(self, receiver: Receiver) -> NoReturn:
+        """Look now and then whether updates still come; raises RefusedError when the token is not taken."""
+        refused = 0
+        while True:
+            await asyncio.sleep(self._check_seconds)
+            try:
+                await self._judge(await self._bot.get_webhook_info(), receiver)
+                refused = 0
+            except (InvalidToken, EndPointNotFound, Forbidden) as error:
+                refused += 1
+                log.error("telegram.token_refused", times=refused, what=error.message)
+                if refused >= REFUSALS:
+                    raise _wrong_token() from None
+            except TelegramError as error:
+                self.state.backing_off(kind_of(error))
+                log.warning("telegram.check_failed", kind=kind_of(error), what=error.message)
+
+    async def _judge(self, found: telegram.WebhookInfo, receiver: Receiver) -> None:
+        """Tell the state, and in words what to do, if updates do not come."""
+        assert self._webhook is not None
+        failed_at = found.last_error_date.timestamp() if found.last_error_date else 0.0
+        if found.url != self._webhook.url:
+            self.state.backing_off("conflict")
+            log.error(
+                "telegram.webhook_lost",
+                what="Another process removed or replaced the webhook of this bot.",
+                remedy="Only one process may use a token: stop the other. The webhook is set again.",
+            )
+            await self._set_webhook(found)
+        elif found.pending_update_count and failed_at > receiver.committed_at:
+            self.state.backing_off("undelivered")
+            log.error(
+                "telegram.webhook_undelivered",
+                waiting=found.pending_update_count,
+                what=found.last_error_message,
+                remedy="Telegram cannot bring updates: check that the webhook's address can be reached from "
+                "the internet, with a certificate that is valid, and leads to this bot.",
+            )
+        else:
+            self.state.up()
+
     async def _connect(self) -> None:
         failure: ChannelError | None = None
         try:
             me = await self._bot.get_me()
-            await self._bot.delete_webhook()
+            await self._set_webhook(await self._bot.get_webhook_info())
+        except BadRequest as error:
+            failure = ChannelError(
+                f"Telegram refuses how we connect: {error.message}",
+                remedy="Check the webhook's address: it must begin with https, can be reached from the "
+                "internet, and have the port 443, 80, 88 or 8443.",
+                where="telegram",
+                kind="bad_request",
+            )
         except (InvalidToken, EndPointNotFound):
             failure = _wrong_token()
         except TelegramError as error:

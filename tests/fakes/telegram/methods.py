@@ -41,7 +41,7 @@ class Methods:
         return getattr(self, "_" + re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), method))(values, call)
 
     async def _get_updates(self, values: dict[str, Any]) -> bytes:
-        if self._fake.webhook:
+        if self._fake.webhook.url:
             raise ApiError(
                 409,
                 "Conflict: can't use getUpdates method while webhook is active; "
@@ -66,16 +66,25 @@ class Methods:
     def _log_out(self, values: dict[str, Any], call: Call) -> Any:
         return True
 
+    def _set_webhook(self, values: dict[str, Any], call: Call) -> Any:
+        fake, given = self._fake, values.get
+        fake.webhook.set(given("url", ""), given("secret_token", ""), given("max_connections", 40))
+        if values.get("drop_pending_updates"):
+            fake.updates.drop()
+        fake.updates.allow(values.get("allowed_updates"))
+        if fake.webhook.url:
+            fake.updates.stop(ApiError(409, "Conflict: terminated by setWebhook request"))
+        fake.webhook.wake()
+        return True
+
     def _delete_webhook(self, values: dict[str, Any], call: Call) -> Any:
-        self._fake.webhook = ""
+        self._fake.webhook.delete()
+        if values.get("drop_pending_updates"):
+            self._fake.updates.drop()
         return True
 
     def _get_webhook_info(self, values: dict[str, Any], call: Call) -> Any:
-        return {
-            "url": self._fake.webhook,
-            "has_custom_certificate": False,
-            "pending_update_count": len(self._fake.updates),
-        }
+        return self._fake.webhook.info()
 
     # Sending
 

@@ -55,6 +55,8 @@ METHODS: dict[str, dict[str, Field]] = {
         "getMe": "",
         "logOut": "",
         "getUpdates": "offset:int limit:int timeout:int allowed_updates:list",
+        "setWebhook": "url:str certificate:file ip_address:str max_connections:int allowed_updates:list "
+        "drop_pending_updates:bool secret_token:str",
         "deleteWebhook": "drop_pending_updates:bool",
         "getWebhookInfo": "",
         "sendMessage": _SEND + "text!:str parse_mode:str entities:list link_preview_options:object",

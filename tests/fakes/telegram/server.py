@@ -28,6 +28,7 @@ from tests.fakes.telegram.methods import Methods
 from tests.fakes.telegram.params import BY_LOWER
 from tests.fakes.telegram.people import Group, Member, Speaker
 from tests.fakes.telegram.updates import Updates
+from tests.fakes.telegram.webhook import Webhook
 
 TOKEN = "110201543:AAE-invented-token-for-tests-0000000"
 """In the shape of a token; nobody's."""
@@ -60,7 +61,11 @@ class FakeTelegram:
         tap_lifetime: float = 30.0,
         first_update: int = 874_000_001,
         control: bool = False,
+        local_webhooks: bool = False,
+        webhook_pace: float = 0.05,
     ) -> None:
+        """`local_webhooks` lets a webhook be at any port of this machine, over http; `webhook_pace` shortens
+        the waits between its tries."""
         self.token, self.port, self.limits = token, port, limits
         self.bot = User(int(token.partition(":")[0]), "Vocero", username=username, is_bot=True)
         self.tap_lifetime = tap_lifetime
@@ -71,7 +76,8 @@ class FakeTelegram:
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         """Commands by scope (as sorted JSON) and language."""
         self.reactions: list[tuple[int, int, list[str]]] = []
-        self.webhook = ""
+        self.webhook = Webhook(self.updates, loopback=local_webhooks, pace=webhook_pace)
+        self.updates.came = self.webhook.wake
         self.crashes: list[Exception] = []
         """What went wrong inside this server: never the bot's fault, raised on the way out."""
         self._methods = Methods(self)
@@ -93,6 +99,7 @@ class FakeTelegram:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.updates.stop(ApiError(500, "Internal Server Error: restart"))
+        self.webhook.delete()
         if self._away:
             self._away.cancel()
         await self._silence()
@@ -142,8 +149,11 @@ class FakeTelegram:
         door, self._shut_door = self._shut_door or _door(self.port), None
         self._listener = await loop.create_server(self._web, sock=door, backlog=1024)
         self.port = self._listener.sockets[0].getsockname()[1]
+        self.webhook.cut = False
+        self.webhook.wake()
 
     async def _silence(self, *, back_soon: bool = False) -> None:
+        self.webhook.cut = True
         if back_soon:  # bound but deaf: connections are refused, and nobody else is given the port meanwhile
             self._shut_door = _door(self.port)
         elif self._shut_door:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.fakes.telegram.errors import ApiError, bad_request
@@ -49,7 +50,10 @@ class Updates:
         self.polls = 0
         self.delivered: dict[int, int] = {}
         """How many times each update went out."""
+        self.came: Callable[[], None] = lambda: None
+        """Called after each update that was queued."""
         self._waiting: deque[tuple[int, bytes]] = deque()
+        self._queues: dict[int, str] = {}
         self._again: list[tuple[int, bytes]] = []
         self._known: dict[int, bytes] = {}
         self._reader: asyncio.Future[None] | None = None
@@ -64,6 +68,7 @@ class Updates:
             return None
         update_id = self._take_id()
         body = json.dumps({"update_id": update_id, kind: content}, ensure_ascii=False).encode()
+        self._queues[update_id] = _queue(kind, content)
         self._push(update_id, body)
         return update_id
 
@@ -82,14 +87,34 @@ class Updates:
         self._again.append((update_id, self._known[update_id]))
         self._wake()
 
+    def waiting(self) -> Iterator[tuple[int, bytes, str]]:
+        """For a webhook: number and body of what is not confirmed, in order, and the queue it stands in."""
+        for update_id, body in (*self._again, *self._waiting):
+            yield update_id, body, self._queues.get(update_id, str(update_id))
+
+    def brought(self, update_id: int) -> None:
+        """A webhook has begun to deliver an update."""
+        self.delivered[update_id] = self.delivered.get(update_id, 0) + 1
+
+    def confirm_one(self, update_id: int) -> None:
+        """A webhook has delivered an update."""
+        for queue in (self._again, self._waiting):
+            for item in queue:
+                if item[0] == update_id:
+                    queue.remove(item)
+                    self.confirmed.append(update_id)
+                    return
+
+    def drop(self) -> None:
+        """Forget what nobody has confirmed."""
+        self._waiting.clear()
+        self._again = []
+
     async def get(self, offset: int, limit: int, timeout: float, allowed: list[str] | None) -> bytes:
         """The body of `result`: confirm what is below `offset`, then wait for something to give."""
         if not 1 <= limit <= 100:
             raise bad_request("limit must be between 1 and 100")
-        if allowed is not None:
-            if unknown := set(allowed) - set(KINDS):
-                raise bad_request(f"unknown update types {sorted(unknown)}")
-            self.allowed = frozenset(allowed) or UNASKED
+        self.allow(allowed)
         self.polls += 1
         self.stop(
             ApiError(
@@ -117,6 +142,13 @@ class Updates:
             self.delivered[update_id] = self.delivered.get(update_id, 0) + 1
         return b"[" + b",".join(body for _, body in batch) + b"]"
 
+    def allow(self, kinds: list[str] | None) -> None:
+        """Queue these kinds from now on; None leaves them as they are, an empty list means the usual ones."""
+        if kinds is not None:
+            if unknown := set(kinds) - set(KINDS):
+                raise bad_request(f"unknown update types {sorted(unknown)}")
+            self.allowed = frozenset(kinds) or UNASKED
+
     async def waited_on(self) -> None:
         """Return once a poll waits for news."""
         await self._reading.wait()
@@ -136,6 +168,7 @@ class Updates:
         self._wake()
 
     def _wake(self) -> None:
+        self.came()
         if self._reader and not self._reader.done():
             self._reader.set_result(None)
 
@@ -146,3 +179,12 @@ class Updates:
             return
         while self._waiting and self._waiting[0][0] < offset:
             self.confirmed.append(self._waiting.popleft()[0])
+
+
+def _queue(kind: str, content: dict[str, Any]) -> str:
+    """Updates with the same queue are brought to a webhook one after another: those of a chat, and presses of
+    one person apart from them."""
+    if kind == "callback_query":
+        return f"press {content['from']['id']}"
+    chat = content.get("chat") or {}
+    return f"chat {chat.get('id')}" if kind in ("message", "edited_message") else f"{kind} {chat.get('id')}"
