@@ -20,7 +20,7 @@ from tests.fakes.house.accounts import deliveries
 from tests.fakes.house.inprocess import settings_of
 from tests.fakes.house.process import BotProcess
 from tests.fakes.house.records import Said
-from tests.fakes.telegram import RemoteTelegram
+from tests.fakes.telegram import RemoteTelegram, free_port
 
 SEED = 20_261_122
 MEMBERS = range(101, 109)
@@ -83,6 +83,17 @@ async def until_rest(bot: BotProcess, wrote: list[tuple[int, int]]) -> None:
 @on_both
 @pytest.mark.parametrize("kills", counts(test=3, slow=10, soak=50))
 async def test_no_kill_loses_doubles_or_disorders_anything(tmp_path: Path, kills: int) -> None:
+    await survive(tmp_path, kills, webhook=False)
+
+
+@pytest.mark.parametrize("kills", counts(test=3, slow=10, soak=50))
+async def test_nor_does_it_where_updates_are_brought(tmp_path: Path, kills: int) -> None:
+    await survive(tmp_path, kills, webhook=True)
+
+
+async def survive(tmp_path: Path, kills: int, *, webhook: bool) -> None:
+    """Kill the bot again and again under load, and account for everything at the end."""
+    port = free_port()
     rng = random.Random(SEED + kills)
     home = write_shop(tmp_path / "home")
     async with RemoteTelegram() as remote:
@@ -100,6 +111,8 @@ async def test_no_kill_loses_doubles_or_disorders_anything(tmp_path: Path, kills
                 telegram_file_url=remote.file_url,
                 telegram_staff_chat=str(STAFF_CHAT),
                 log_format="json",
+                web_port=port,
+                telegram_webhook=f"http://127.0.0.1:{port}" if webhook else "",
             )
         )
         load = Load(remote, rng)

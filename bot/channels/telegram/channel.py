@@ -319,7 +319,7 @@ class TelegramChannel(Channel):
         except BadRequest as error:
             failure = ChannelError(
                 f"Telegram refuses how we connect: {error.message}",
-                remedy="Check the webhook's address: it must begin with https, can be reached from the "
+                remedy="Check the webhook's address: it must begin with https, be reached from the "
                 "internet, and have the port 443, 80, 88 or 8443.",
                 where="telegram",
                 kind="bad_request",

@@ -69,6 +69,7 @@ class BotProcess:
 def _environment(settings: Settings) -> dict[str, str]:
     given: dict[str, Any] = settings.model_dump()
     given["telegram_token"] = settings.telegram_token.get_secret_value()
+    given["telegram_webhook_secret"] = settings.telegram_webhook_secret.get_secret_value()
     given["web_origins"] = ",".join(settings.web_origins)
     return {f"{PREFIX}{name.upper()}": str(_plain(value)) for name, value in given.items()}
 

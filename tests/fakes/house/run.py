@@ -1,4 +1,4 @@
-"""The bot as a process: `python -m tests.fakes.house.run`, settings from the environment, no web."""
+"""The bot as a process: `python -m tests.fakes.house.run`, settings from the environment; web only for a webhook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def main() -> None:
     logs.configure(settings.log_level, settings.log_format)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_bot(settings, web=False) as bot:
+    async with open_bot(settings, web=bool(settings.telegram_webhook)) as bot:
         sys.stdout.write(f"running, {bot.held} held\n")
         sys.stdout.flush()
         await bot.run(stop)

@@ -22,7 +22,7 @@ class RemoteTelegram:
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.fakes.telegram", "--control", "--port", str(self._port)),
+            *("-m", "tests.fakes.telegram", "--control", "--port", str(self._port), "--local-webhooks"),
             *(["--limits"] if self._limits else []),
             stdout=asyncio.subprocess.PIPE,
         )
