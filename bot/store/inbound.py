@@ -26,6 +26,7 @@ from bot.store.tables import (
     conversations,
     cursors,
     edits,
+    fitting,
     identities,
     inbound,
     messages,
@@ -40,6 +41,10 @@ STAFF_TIMER = "staff"
 
 SLOW_TIMER = "slow_down"
 """A timer that is due at once: a member who wrote too much too fast is to be told so."""
+EVENT_ID = 96
+"""Characters of an event's id."""
+_LARGEST = 2**31 - 1
+"""Of a size in bytes: what is larger is not fetched anyway."""
 
 _SAYS = frozenset({InboundKind.MESSAGE, InboundKind.COMMAND, InboundKind.BUTTON})
 _KNOWN_LANGUAGES = frozenset({"es", "en", "pt"})
@@ -183,7 +188,7 @@ def _insert_events(
         {
             "platform": event.account.platform.value,
             "account": event.account.id,
-            "event_id": event.event_id,
+            "event_id": fitting(event.event_id, EVENT_ID),
             "kind": event.kind.value,
             "conversation_id": here.conversation if here is not None else None,
             "raw": event.raw if event.kind in (InboundKind.UNPARSABLE, InboundKind.OTHER) else "",
@@ -250,7 +255,7 @@ def _flush(
                 "ref": file.ref,
                 "name": file.name,
                 "mime": file.mime,
-                "size": file.size,
+                "size": min(file.size, _LARGEST),
             }
             for file in event.attachments
         )

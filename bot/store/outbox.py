@@ -27,7 +27,7 @@ from bot.domain import (
 )
 from bot.store.dialect import insert_or_ignore, insert_returning_ids
 from bot.store.payload import decode_outgoing, decode_place, encode_outgoing, encode_place
-from bot.store.tables import conversations, identities, links, outbox
+from bot.store.tables import conversations, fitting, identities, links, outbox
 
 _STATES = {
     Delivery.SENT: OutboxState.SENT,
@@ -36,6 +36,8 @@ _STATES = {
     Delivery.REFUSED: OutboxState.FAILED,
     Delivery.GONE: OutboxState.FAILED,
 }
+LANE = 64
+"""Characters of a lane's name."""
 _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 
 KNOWN = 100_000
@@ -66,7 +68,7 @@ class Send:
         """Sends of one lane go one after another."""
         if self.message is not None:
             return f"c{self.conversation}"
-        return f"s{self.account.platform}:{self.place.external_id}"
+        return fitting(f"s{self.account.platform}:{self.place.external_id}", LANE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +61,54 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Short(TypeDecorator[str]):
+    """A word or an id, also one from outside: what does not fit ends in its hash, the same every time.
+
+    PostgreSQL refuses what is longer than its column, and a platform may send any length: a message is not
+    lost for that, and two long ids that begin alike stay two.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length  # also what tells one of these from another where statements are cached
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return fitting(value, self.length) if value else value
+
+
+class Words(TypeDecorator[str]):
+    """A text of any length, of which each character that no database takes is replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return storable(value) if value else value
+
+
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""NUL and halves of characters: legal in JSON, refused by databases."""
+
+
+def storable(value: str) -> str:
+    """The same text, with U+FFFD for each character that cannot be stored."""
+    if value.isascii() and "\0" not in value:
+        return value
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
+def fitting(value: str, length: int) -> str:
+    """The same text where it fits into `length` characters, else its beginning and its hash."""
+    value = storable(value)
+    if len(value) <= length:
+        return value
+    digest = hashlib.sha256(value.encode()).hexdigest()[:16]
+    return f"{value[: length - 17]}~{digest}"
+
+
 def _id(**kwargs: Any) -> Column[int]:
     return Column("id", Id, primary_key=True, **kwargs)
 
@@ -71,8 +121,8 @@ contacts = Table(
     "contacts",
     metadata,
     _id(),
-    Column("display_name", Text, nullable=False, server_default=""),
-    Column("lang", String(5)),  # what they speak, once known
+    Column("display_name", Words, nullable=False, server_default=""),
+    Column("lang", Short(5)),  # what they speak, once known
     Column("greeted_at", Instant),  # when they were first told who answers
     Column("created_at", Instant, nullable=False),
     Column("minor_at", Instant),  # when they said to be younger than config/privacy.yml allows
@@ -84,16 +134,16 @@ identities = Table(
     metadata,
     _id(),
     _ref("contact_id", "contacts", index=True),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("external_id", String(64), nullable=False),
-    Column("username", Text, nullable=False, server_default=""),
-    Column("display_name", Text, nullable=False, server_default=""),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
+    Column("external_id", Short(64), nullable=False),
+    Column("username", Words, nullable=False, server_default=""),
+    Column("display_name", Words, nullable=False, server_default=""),
     Column("unreachable_since", Instant),  # blocked the bot, or deleted the account
     Column("blocked_at", Instant),  # staff blocked this account
-    Column("secret_hash", String(64)),  # web chat: SHA-256 of the session's secret
+    Column("secret_hash", Short(64)),  # web chat: SHA-256 of the session's secret
     Column("created_at", Instant, nullable=False),
-    Column("blocked_by", Text),  # who of the staff, by name
+    Column("blocked_by", Words),  # who of the staff, by name
     Column(
         "anonymous", Boolean, nullable=False, server_default=text("false")
     ),  # no private chat reaches them
@@ -105,13 +155,13 @@ places = Table(
     "places",
     metadata,
     _id(),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("external_id", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("mode", String(16)),  # `listen` once the place was told that it is listened to
-    Column("former_id", String(64), nullable=False, server_default=""),  # before it became a supergroup
-    Column("title", Text, nullable=False, server_default=""),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
+    Column("external_id", Short(64), nullable=False),
+    Column("kind", Short(16), nullable=False),
+    Column("mode", Short(16)),  # `listen` once the place was told that it is listened to
+    Column("former_id", Short(64), nullable=False, server_default=""),  # before it became a supergroup
+    Column("title", Words, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("platform", "account", "external_id"),
     comment="Private chats, groups, channels and staff places.",
@@ -124,11 +174,11 @@ conversations = Table(
     _ref("contact_id", "contacts", index=True),
     _ref("identity_id", "identities", index=True),
     _ref("place_id", "places", index=True),
-    Column("thread", String(64), nullable=False, server_default=""),
-    Column("owner", String(8), nullable=False, server_default="bot"),
-    Column("staff", Text),  # the name of the person who owns it
+    Column("thread", Short(64), nullable=False, server_default=""),
+    Column("owner", Short(8), nullable=False, server_default="bot"),
+    Column("staff", Words),  # the name of the person who owns it
     Column("version", Integer, nullable=False, server_default="0"),  # moves with turns, ownership, settings
-    Column("lang", String(5)),
+    Column("lang", Short(5)),
     Column("misses", Integer, nullable=False, server_default="0"),  # not understood, in a row
     Column("wordless", Integer, nullable=False, server_default="0"),  # files without words, in a row
     Column("context", JSON, nullable=False, server_default="{}"),  # what the last turns were about
@@ -143,13 +193,13 @@ inbound = Table(
     "inbound",
     metadata,
     _id(),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("event_id", String(96), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
+    Column("event_id", Short(96), nullable=False),
+    Column("kind", Short(16), nullable=False),
     _ref("conversation_id", "conversations", nullable=True, index=True),
     Column("message_id", Id),  # the row in messages that it made, if any
-    Column("raw", Text, nullable=False, server_default=""),  # only of events that could not be read
+    Column("raw", Words, nullable=False, server_default=""),  # only of events that could not be read
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("platform", "account", "event_id"),
     comment="Every event that arrived, once.",
@@ -160,24 +210,24 @@ messages = Table(
     metadata,
     _id(),
     _ref("conversation_id", "conversations"),
-    Column("author", String(8), nullable=False),  # member, bot, staff
-    Column("staff", Text),  # who of the staff, by name
-    Column("kind", String(16), nullable=False),  # message, command, button, note
-    Column("text", Text, nullable=False),
-    Column("command", String(32), nullable=False, server_default=""),
-    Column("lang", String(5)),
-    Column("external_id", String(64), nullable=False, server_default=""),
-    Column("reply_to", String(64), nullable=False, server_default=""),
-    Column("album", String(64), nullable=False, server_default=""),
+    Column("author", Short(8), nullable=False),  # member, bot, staff
+    Column("staff", Words),  # who of the staff, by name
+    Column("kind", Short(16), nullable=False),  # message, command, button, note
+    Column("text", Words, nullable=False),
+    Column("command", Short(128), nullable=False, server_default=""),
+    Column("lang", Short(5)),
+    Column("external_id", Short(64), nullable=False, server_default=""),
+    Column("reply_to", Short(64), nullable=False, server_default=""),
+    Column("album", Short(64), nullable=False, server_default=""),
     Column("sent_at", Instant, nullable=False),  # by the platform's clock
     Column("stored_at", Instant, nullable=False),
     Column("edited_at", Instant),
-    Column("outcome", String(16)),  # of a member's message; null until its turn
-    Column("rule", String(32)),  # the named rule, where the outcome has one
+    Column("outcome", Short(16)),  # of a member's message; null until its turn
+    Column("rule", Short(32)),  # the named rule, where the outcome has one
     Column("turn_id", Id, ForeignKey("turns.id", use_alter=True), index=True),
     Column("case_id", Id, ForeignKey("cases.id", use_alter=True), index=True),
-    Column("addressed", String(8), nullable=False, server_default="direct"),  # of a member's: how to the bot
-    Column("via", Text, nullable=False, server_default=""),  # an interaction's token, while it is of use
+    Column("addressed", Short(8), nullable=False, server_default="direct"),  # of a member's: how to the bot
+    Column("via", Words, nullable=False, server_default=""),  # an interaction's token, while it is of use
     Index("ix_messages_conversation_id", "conversation_id", "id"),
     Index("ix_messages_external", "conversation_id", "external_id"),
     Index(
@@ -194,14 +244,14 @@ attachments = Table(
     metadata,
     _id(),
     _ref("message_id", "messages", nullable=True, index=True),
-    Column("kind", String(16), nullable=False),
-    Column("ref", Text, nullable=False),  # how the platform names it
-    Column("name", Text, nullable=False, server_default=""),
-    Column("mime", String(128), nullable=False, server_default=""),
+    Column("kind", Short(16), nullable=False),
+    Column("ref", Words, nullable=False),  # how the platform names it
+    Column("name", Words, nullable=False, server_default=""),
+    Column("mime", Short(128), nullable=False, server_default=""),
     Column("size", Integer, nullable=False, server_default="0"),
-    Column("sha256", String(64)),  # its name in the files folder, once fetched
-    Column("state", String(16), nullable=False, server_default="announced"),  # announced, stored, refused
-    Column("error", Text, nullable=False, server_default=""),
+    Column("sha256", Short(64)),  # its name in the files folder, once fetched
+    Column("state", Short(16), nullable=False, server_default="announced"),  # announced, stored, refused
+    Column("error", Words, nullable=False, server_default=""),
     comment="Files that came with messages.",
 )
 
@@ -209,10 +259,10 @@ links = Table(
     "links",
     metadata,
     _id(),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("place", String(64), nullable=False),
-    Column("external_id", String(64), nullable=False),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
+    Column("place", Short(64), nullable=False),
+    Column("external_id", Short(64), nullable=False),
     _ref("case_id", "cases", index=True),
     UniqueConstraint("platform", "account", "place", "external_id"),
     comment="Which staff-place message speaks of which case, so that a reply to it finds the member.",
@@ -223,8 +273,8 @@ edits = Table(
     metadata,
     _id(),
     _ref("message_id", "messages", index=True),
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
+    Column("before", Words, nullable=False),
+    Column("after", Words, nullable=False),
     Column("at", Instant, nullable=False),
     comment="What members changed after sending.",
 )
@@ -234,14 +284,14 @@ turns = Table(
     metadata,
     _id(),
     _ref("conversation_id", "conversations", index=True),
-    Column("outcome", String(16), nullable=False),
-    Column("rule", String(32), nullable=False, server_default=""),
-    Column("reason", String(32), nullable=False, server_default=""),
-    Column("entry", String(64), nullable=False, server_default=""),
+    Column("outcome", Short(16), nullable=False),
+    Column("rule", Short(32), nullable=False, server_default=""),
+    Column("reason", Short(32), nullable=False, server_default=""),
+    Column("entry", Short(64), nullable=False, server_default=""),
     Column("variant", Integer),
-    Column("lang", String(5), nullable=False),
+    Column("lang", Short(5), nullable=False),
     Column("confidence", Float, nullable=False, server_default="0"),
-    Column("knowledge", String(16), nullable=False),
+    Column("knowledge", Short(16), nullable=False),
     Column("trace", JSON, nullable=False, server_default="{}"),
     Column("created_at", Instant, nullable=False),
     comment="What was decided about one or more messages, and why.",
@@ -252,10 +302,10 @@ cases = Table(
     metadata,
     _id(),  # its number, as people say it
     _ref("conversation_id", "conversations", index=True),
-    Column("state", String(16), nullable=False),
-    Column("reason", String(32), nullable=False),
-    Column("team", String(64), nullable=False, server_default=""),
-    Column("staff", Text),
+    Column("state", Short(16), nullable=False),
+    Column("reason", Short(32), nullable=False),
+    Column("team", Short(64), nullable=False, server_default=""),
+    Column("staff", Words),
     Column("dossier", JSON, nullable=False, server_default="{}"),
     Column("opened_at", Instant, nullable=False),
     Column("assigned_at", Instant),
@@ -270,9 +320,9 @@ drafts = Table(
     metadata,
     _id(),
     _ref("case_id", "cases", index=True),
-    Column("staff", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("state", String(16), nullable=False, server_default="kept"),  # kept, sent, discarded
+    Column("staff", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("state", Short(16), nullable=False, server_default="kept"),  # kept, sent, discarded
     Column("at", Instant, nullable=False),
     comment="Texts of staff that were kept unsent because somebody else owned the conversation.",
 )
@@ -281,21 +331,21 @@ outbox = Table(
     "outbox",
     metadata,
     _id(),
-    Column("lane", String(64), nullable=False),  # `c<conversation>`, `s<place>`: a lane sends one at a time
+    Column("lane", Short(64), nullable=False),  # `c<conversation>`, `s<place>`: a lane sends one at a time
     _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("case_id", "cases", nullable=True, index=True),
     _ref("message_id", "messages", nullable=True, index=True),
     _ref("turn_id", "turns", nullable=True, index=True),
-    Column("author", String(8), nullable=False),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
+    Column("author", Short(8), nullable=False),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
     Column("place", JSON, nullable=False),
     Column("payload", JSON, nullable=False),
-    Column("state", String(16), nullable=False, server_default="pending"),
+    Column("state", Short(16), nullable=False, server_default="pending"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Instant),
-    Column("external_id", String(64), nullable=False, server_default=""),
-    Column("error", Text, nullable=False, server_default=""),
+    Column("external_id", Short(64), nullable=False, server_default=""),
+    Column("error", Words, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("claimed_at", Instant),
     Column("sent_at", Instant),
@@ -320,7 +370,7 @@ timers = Table(
     "timers",
     metadata,
     _id(),
-    Column("kind", String(32), nullable=False),
+    Column("kind", Short(32), nullable=False),
     Column("due_at", Instant, nullable=False, index=True),
     _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("case_id", "cases", nullable=True, index=True),
@@ -333,14 +383,14 @@ events = Table(
     metadata,
     _id(),
     Column("at", Instant, nullable=False, index=True),
-    Column("kind", String(32), nullable=False),
-    Column("platform", String(16), nullable=False, server_default=""),
-    Column("place_kind", String(16), nullable=False, server_default=""),
-    Column("lang", String(5), nullable=False, server_default=""),
-    Column("outcome", String(16), nullable=False, server_default=""),
-    Column("rule", String(32), nullable=False, server_default=""),
-    Column("reason", String(32), nullable=False, server_default=""),
-    Column("entry", String(64), nullable=False, server_default=""),
+    Column("kind", Short(32), nullable=False),
+    Column("platform", Short(16), nullable=False, server_default=""),
+    Column("place_kind", Short(16), nullable=False, server_default=""),
+    Column("lang", Short(5), nullable=False, server_default=""),
+    Column("outcome", Short(16), nullable=False, server_default=""),
+    Column("rule", Short(32), nullable=False, server_default=""),
+    Column("reason", Short(32), nullable=False, server_default=""),
+    Column("entry", Short(64), nullable=False, server_default=""),
     Column("value", Float),
     comment="For reports; carries nothing personal, so that counts outlive messages.",
 )
@@ -348,18 +398,18 @@ events = Table(
 cursors = Table(
     "cursors",
     metadata,
-    Column("platform", String(16), primary_key=True),
-    Column("account", String(64), primary_key=True),
-    Column("position", Text, nullable=False),
+    Column("platform", Short(16), primary_key=True),
+    Column("account", Short(64), primary_key=True),
+    Column("position", Words, nullable=False),
     comment="How far each account's stream of events has been committed.",
 )
 
 grants = Table(
     "grants",
     metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),  # link (one time), session
-    Column("staff", Text, nullable=False),
+    Column("token_hash", Short(64), primary_key=True),
+    Column("kind", Short(16), nullable=False),  # link (one time), session
+    Column("staff", Words, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("spent", Boolean, nullable=False, server_default=text("false")),
     comment="Ways into the staff page, by SHA-256 of their token.",
@@ -368,10 +418,10 @@ grants = Table(
 watermarks = Table(
     "watermarks",
     metadata,
-    Column("platform", String(16), primary_key=True),
-    Column("account", String(64), primary_key=True),
-    Column("place", String(64), primary_key=True),
-    Column("position", String(64), nullable=False),
+    Column("platform", Short(16), primary_key=True),
+    Column("account", Short(64), primary_key=True),
+    Column("place", Short(64), primary_key=True),
+    Column("position", Short(64), nullable=False),
     comment="The last message seen in each place of a platform that has to be asked for what was missed.",
 )
 
@@ -379,8 +429,8 @@ place_answers = Table(
     "place_answers",
     metadata,
     Column("place_id", Id, ForeignKey("places.id"), primary_key=True, autoincrement=False),
-    Column("thread", String(64), primary_key=True),
-    Column("entry", String(64), primary_key=True),
+    Column("thread", Short(64), primary_key=True),
+    Column("entry", Short(64), primary_key=True),
     Column("at", Instant, nullable=False),
     comment="When each entry was last answered in a public place, for its cooldown.",
 )
@@ -388,10 +438,10 @@ place_answers = Table(
 heard = Table(
     "heard",
     metadata,
-    Column("platform", String(16), primary_key=True),
-    Column("account", String(64), primary_key=True),
-    Column("place", String(64), primary_key=True),
-    Column("day", String(10), primary_key=True),  # UTC, YYYY-MM-DD
+    Column("platform", Short(16), primary_key=True),
+    Column("account", Short(64), primary_key=True),
+    Column("place", Short(64), primary_key=True),
+    Column("day", Short(10), primary_key=True),  # UTC, YYYY-MM-DD
     Column("count", Integer, nullable=False, server_default="0"),
     comment="How much was said in public places that was not for the bot: a number, no words.",
 )
@@ -400,12 +450,12 @@ listened = Table(
     "listened",
     metadata,
     _id(),
-    Column("platform", String(16), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("place", String(64), nullable=False),
-    Column("thread", String(64), nullable=False, server_default=""),
-    Column("sender", String(64), nullable=False),  # the platform's id, so that it can be erased
-    Column("text", Text, nullable=False),
+    Column("platform", Short(16), nullable=False),
+    Column("account", Short(64), nullable=False),
+    Column("place", Short(64), nullable=False),
+    Column("thread", Short(64), nullable=False, server_default=""),
+    Column("sender", Short(64), nullable=False),  # the platform's id, so that it can be erased
+    Column("text", Words, nullable=False),
     Column("at", Instant, nullable=False, index=True),
     Index("ix_listened_sender", "platform", "account", "sender"),
     comment="What was said in places whose mode is `listen`, for its own short time.",
@@ -417,10 +467,10 @@ feedback = Table(
     _id(),
     _ref("conversation_id", "conversations", nullable=True, index=True),
     _ref("turn_id", "turns", nullable=True, index=True),
-    Column("kind", String(16), nullable=False),  # useful, not_useful, suggestion
-    Column("entry", String(64), nullable=False, server_default=""),
-    Column("text", Text, nullable=False, server_default=""),
-    Column("lang", String(5), nullable=False, server_default=""),
+    Column("kind", Short(16), nullable=False),  # useful, not_useful, suggestion
+    Column("entry", Short(64), nullable=False, server_default=""),
+    Column("text", Words, nullable=False, server_default=""),
+    Column("lang", Short(5), nullable=False, server_default=""),
     Column("at", Instant, nullable=False, index=True),
     comment="What members thought of an answer, and what they suggest.",
 )
@@ -430,8 +480,8 @@ audit = Table(
     metadata,
     _id(),
     Column("at", Instant, nullable=False, index=True),
-    Column("kind", String(32), nullable=False),  # blocked, unblocked, exported, erased, retention
-    Column("actor", Text, nullable=False, server_default=""),  # of the staff, by name; or the program
+    Column("kind", Short(32), nullable=False),  # blocked, unblocked, exported, erased, retention
+    Column("actor", Words, nullable=False, server_default=""),  # of the staff, by name; or the program
     Column("detail", JSON, nullable=False, server_default="{}"),  # counts and numbers, nothing personal
     comment="Who did what to members' data and rights.",
 )

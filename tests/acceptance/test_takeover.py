@@ -17,6 +17,7 @@ from bot.handoff.desk import StaffMember
 from bot.knowledge.library import Library
 from bot.pipeline.mind import make_mind
 from bot.store.engine import Store
+from tests.fakes.databases import databases
 from tests.fakes.house import PATIENCE, STAFF_CHAT, House, open_house, records, write_shop
 from tests.fakes.house.engine import Engine
 from tests.fakes.house.inprocess import MODELS
@@ -265,7 +266,7 @@ async def clocked(folder: Path, watch: Watch) -> AsyncIterator[Engine]:
     hours = TEAM.replace("00:00-24:00", "09:00-18:00").replace("  saturday: 09:00-18:00\n", "")
     (home / "config/team.yml").write_text(hours.replace("  sunday: 09:00-18:00\n", ""), encoding="utf-8")
     mind = await make_mind(Library.open(home).current, MODELS)
-    url = f"sqlite:///{folder / 'vocero.db'}"
+    url = databases.url(folder)
     await Store.create(url)
     async with Store.open(url) as store:
         engine = Engine(store, mind, ScriptedChannel(calm=True), folder, watch)

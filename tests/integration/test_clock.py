@@ -15,11 +15,12 @@ from bot.pipeline.clock import DUE, Clock, Handler
 from bot.store import timers
 from bot.store.engine import Store
 from bot.store.timers import Timer
+from tests.fakes.databases import databases
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url = f"sqlite:///{tmp_path / 'vocero.db'}"
+    url = databases.url(tmp_path)
     await Store.create(url)
     async with Store.open(url) as store:
         yield store

@@ -69,7 +69,7 @@ async def open_house(
     memory, desk, missing, team = memory or Memory(), MemoryDesk(), [], {"Camila"}
     gate, media = Gate(origins=origins, proxies=proxies), MediaFolder(folder)
     channel = WebChannel(transcript=memory, sessions=memory, gate=gate, media=media, limits=limits)
-    url = f"sqlite:///{folder / 'web.db'}"
+    url = databases.url(folder)
     await Store.create(url)
 
     async def ready() -> Sequence[str]:

@@ -23,6 +23,7 @@ from bot.store import inbound, situations, turns
 from bot.store.engine import Store
 from bot.store.tables import messages
 from bot.store.turns import Handled, Turn
+from tests.fakes.databases import databases
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -33,7 +34,7 @@ def event(kind: InboundKind, number: int, text: str) -> Inbound:
 
 
 async def test_an_edit_between_reading_and_writing_is_kept(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'vocero.db'}"
+    url = databases.url(tmp_path)
     await Store.create(url)
     async with Store.open(url) as store:
         stored = await store.write(

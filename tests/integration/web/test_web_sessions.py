@@ -24,6 +24,7 @@ from bot.store.tables import contacts, grants, identities
 from bot.store.transcript import Transcript
 from bot.web.auth import Auth
 from bot.web.server import serve
+from tests.fakes.databases import databases
 
 HERE = Account(Platform.WEB, "local")
 HASH, OTHER = "a" * 64, "b" * 64
@@ -31,7 +32,7 @@ HASH, OTHER = "a" * 64, "b" * 64
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url = f"sqlite:///{tmp_path / 'vocero.db'}"
+    url = databases.url(tmp_path)
     await Store.create(url)
     async with Store.open(url) as store:
         yield store

@@ -21,6 +21,14 @@ def upgrade() -> None:
         "messages", sa.Column("addressed", sa.String(length=8), server_default="direct", nullable=False)
     )
     op.add_column("messages", sa.Column("via", sa.Text(), server_default="", nullable=False))
+    with op.batch_alter_table("messages") as messages:  # a button may carry more than a command's name
+        messages.alter_column(
+            "command",
+            type_=sa.String(length=128),
+            existing_type=sa.String(length=32),
+            existing_nullable=False,
+            existing_server_default="",
+        )
     op.add_column("outbox", sa.Column("uncertain_since", INSTANT, nullable=True))
     op.create_table(
         "watermarks",
@@ -103,6 +111,15 @@ def downgrade() -> None:
     for table in ("audit", "feedback", "listened", "heard", "place_answers", "watermarks"):
         op.drop_table(table)
     op.drop_column("outbox", "uncertain_since")
+    with op.batch_alter_table("messages") as messages:
+        messages.alter_column(
+            "command",
+            type_=sa.String(length=32),
+            existing_type=sa.String(length=128),
+            existing_nullable=False,
+            existing_server_default="",
+            postgresql_using="left(command, 32)",
+        )
     op.drop_column("messages", "via")
     op.drop_column("messages", "addressed")
     op.drop_column("places", "former_id")
