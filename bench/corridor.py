@@ -128,6 +128,7 @@ async def _bot(
             "VOCERO_TELEGRAM_BASE_URL": telegram.base_url,
             "VOCERO_TELEGRAM_FILE_URL": telegram.file_url,
             "VOCERO_TELEGRAM_LIMITS": "false",
+            "VOCERO_LIMIT_NEWCOMERS_PER_MINUTE": "0",
             "VOCERO_SETTLE_SECONDS": "0",
             "VOCERO_DATA": str(data),
             "VOCERO_WEB_PORT": "0",

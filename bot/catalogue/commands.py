@@ -18,6 +18,7 @@ class Name(StrEnum):
     START = "start"
     HELP = "help"
     HUMAN = "human"
+    SUGGESTION = "suggestion"
     CASES = "cases"
     TAKE = "take"
     NOTE = "note"
@@ -62,6 +63,12 @@ COMMANDS: Final = (
         False,
         {ES: ("humano", "persona"), EN: ("human", "agent"), PT: ("humano", "atendente")},
         Key.COMMAND_HUMAN,
+    ),
+    Command(
+        Name.SUGGESTION,
+        False,
+        {ES: ("sugerencia",), EN: ("suggestion",), PT: ("sugestao",)},
+        Key.COMMAND_SUGGESTION,
     ),
     Command(Name.CASES, True, {ES: ("casos",), EN: ("cases",)}, Key.STAFF_COMMAND_CASES),
     Command(Name.TAKE, True, {ES: ("tomar",), EN: ("take",)}, Key.STAFF_COMMAND_TAKE),

@@ -110,13 +110,28 @@ class Key(StrEnum):
     CASE_CLOSED = "case_closed", "case"
     GIVEN_BACK = "given_back", "assistant"
 
+    # What members think of it.
+    ASK_USEFUL = "ask_useful"
+    """Below an answer, above the buttons yes and no."""
+    USEFUL = "useful"
+    NOT_USEFUL = "not_useful"
+    """Above buttons with other titles and a person."""
+    NOT_USEFUL_ALONE = "not_useful_alone"
+    """Above the button that asks for a person."""
+    SUGGEST = "suggest"
+    """Asks for the suggestion."""
+    SUGGESTED = "suggested"
+
     # Buttons and command menus of members.
     BUTTON_PERSON = "button_person"
     BUTTON_MENU = "button_menu"
     BUTTON_MORE = "button_more"
+    BUTTON_USEFUL = "button_useful"
+    BUTTON_USELESS = "button_useless"
     COMMAND_START = "command_start"
     COMMAND_HELP = "command_help"
     COMMAND_HUMAN = "command_human"
+    COMMAND_SUGGESTION = "command_suggestion"
 
     # What staff reads: mirrors and alerts. A line whose values are all empty is left out.
     STAFF_NOTICE = "staff_notice", "case reason team member platform lang asked tried link"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from bot.catalogue import inert
+
 
 class Output:
     """Standard output for what was asked for, standard error for how it goes.
@@ -25,12 +27,12 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Write a line of what was asked for."""
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{inert.terminal(text)}\n")
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Write a line beside it, which a pipe does not carry on."""
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{inert.terminal(text)}\n")
         sys.stderr.flush()
 
     def title(self, text: str) -> None:
@@ -66,7 +68,7 @@ class Output:
         for number, column in enumerate(columns):
             table.add_column(column, justify="right" if number in right else "left")
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(inert.terminal(cell)) for cell in row))
         Console(file=sys.stdout).print(table)
 
     @contextmanager
@@ -92,4 +94,4 @@ class Output:
 def _escape(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(inert.terminal(text))

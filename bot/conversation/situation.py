@@ -38,6 +38,42 @@ class Last(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """That a member was asked whether an answer served.
+
+    `message` is the one that was answered, with `entry`; `others` are offered if it did not serve. `open`
+    until the member has said.
+    """
+
+    message: MessageId
+    entry: EntryId
+    others: tuple[EntryId, ...]
+    at: datetime
+    open: bool = True
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Asked:
+        """Read what `to_json` wrote."""
+        return cls(
+            MessageId(int(data["message"])),
+            EntryId(data["entry"]),
+            tuple(EntryId(i) for i in data.get("others", ())),
+            datetime.fromisoformat(data["at"]),
+            bool(data.get("open", False)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "message": self.message,
+            "entry": self.entry,
+            "others": list(self.others),
+            "at": self.at.isoformat(),
+            "open": self.open,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What a conversation carries from turn to turn.
 
@@ -53,6 +89,10 @@ class Memory:
     talks: int = 0
     person_offered: bool = False
     """Whether the last thing said came with a person's button, so that a bare "yes" calls one."""
+    asked: Asked | None = None
+    """The last time that we asked whether an answer served."""
+    suggesting: datetime | None = None
+    """Until when the next message is taken for a suggestion, right after it was asked for."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Memory:
@@ -65,6 +105,8 @@ class Memory:
             tried=tuple(EntryId(i) for i in data.get("tried", ())),
             talks=int(data.get("talks", 0)),
             person_offered=bool(data.get("person_offered", False)),
+            asked=Asked.from_json(data["asked"]) if data.get("asked") else None,
+            suggesting=datetime.fromisoformat(data["suggesting"]) if data.get("suggesting") else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -77,6 +119,8 @@ class Memory:
             "tried": list(self.tried),
             "talks": self.talks,
             "person_offered": self.person_offered,
+            "asked": self.asked.to_json() if self.asked is not None else None,
+            "suggesting": self.suggesting.isoformat() if self.suggesting is not None else "",
         }
 
     def answered(self, entry: EntryId) -> Memory:

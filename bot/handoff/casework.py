@@ -23,9 +23,11 @@ from bot.pipeline.limits import Blocklist
 from bot.pipeline.ports import Minds
 from bot.store import blocks as stored_blocks
 from bot.store import cases, conversations, dossiers, files, outbox, situations, timers, turns
+from bot.store import feedback as stored_feedback
 from bot.store.blocks import BlockedMember, Who
 from bot.store.cases import Case
 from bot.store.engine import Store
+from bot.store.feedback import FeedbackLine
 from bot.store.filestore import FileStore
 from bot.store.outbox import Send
 from bot.store.turns import Report
@@ -201,6 +203,10 @@ class Casework:
     async def blocked(self) -> Sequence[BlockedMember]:
         """Who is blocked, the latest first."""
         return await self._store.read(stored_blocks.listed)
+
+    async def feedback(self) -> Sequence[FeedbackLine]:
+        """The latest suggestions and answers that did not serve."""
+        return await self._store.read(stored_feedback.latest)
 
     async def held(
         self, outbox_id: int, staff: StaffMember, *, arrived: bool, timer: int | None = None

@@ -13,6 +13,7 @@ from bot.store.dossiers import CaseSummary as CaseSummary
 from bot.store.dossiers import Dossier as Dossier
 from bot.store.dossiers import DraftLine as DraftLine
 from bot.store.dossiers import Line as Line
+from bot.store.feedback import FeedbackLine as FeedbackLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class Desk(Protocol):
 
     async def blocked(self) -> Sequence[BlockedMember]:
         """Who is blocked, the latest first."""
+        ...
+
+    async def feedback(self) -> Sequence[FeedbackLine]:
+        """The latest suggestions and answers that did not serve."""
         ...
 
     async def held(self, outbox_id: int, staff: StaffMember, *, arrived: bool) -> Result:

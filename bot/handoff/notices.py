@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.catalogue import dates
+from bot.catalogue import dates, inert
 from bot.catalogue.keys import Key
 from bot.channels.markup import plain
 from bot.conversation.hours import Open
@@ -297,5 +297,4 @@ class StaffNotices:
 
 
 def _shown(text: str, most: int = SHOWN) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return inert.line(text, most)

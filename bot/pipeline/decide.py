@@ -19,6 +19,7 @@ from bot.domain import (
 )
 from bot.knowledge.model import Autonomy, Entry, Knowledge, Person
 from bot.knowledge.template import facts_used
+from bot.pipeline import feedback
 from bot.pipeline.model import MENU, PERSON, PICK, Decision, Reading, Talk
 from nlu import model as nlu
 
@@ -49,6 +50,7 @@ def decide(situation: Situation, reading: Reading, knowledge: Knowledge, now: da
     answer here, whatever the text.
     """
     decision = _Desk(situation, reading, knowledge, now).decision()
+    decision = feedback.ask(decision, situation, reading, knowledge, now)
     offered = decision.offer_person and not decision.hands_off
     return replace(decision, memory=replace(decision.memory, person_offered=offered))
 
@@ -66,6 +68,7 @@ class _Desk:
 
     def __init__(self, situation: Situation, reading: Reading, knowledge: Knowledge, now: datetime) -> None:
         self._situation, self._reading, self._knowledge = situation, reading, knowledge
+        self._now = now
         self._today: date = now.astimezone(knowledge.brand.timezone).date()
         self._lang = language(situation, reading, knowledge)
         self._main: Said = next(s for s in situation.said if s.id == reading.main)
@@ -94,6 +97,9 @@ class _Desk:
                 return self._command(self._main.command)
             case InboundKind.BUTTON:
                 return self._button(self._main.command)
+        told = feedback.heard(self._reading, situation, self._main.kind, self._base, self._now)
+        if told is not None:
+            return told
         answer = self._answer(assent(self._reading.text))
         if answer is not None:
             return answer
@@ -114,6 +120,8 @@ class _Desk:
                 return self._menu(Talk.WELCOME, rule="command")
             case "help":
                 return self._menu(Talk.HELP, rule="command")
+            case "suggestion":
+                return feedback.suggest(self._main.text, self._base, self._now)
         return self._menu(Talk.HELP, rule="unknown_command")
 
     def _button(self, payload: str) -> Decision:
@@ -121,6 +129,8 @@ class _Desk:
             return self._hand_off(Reason.ASKED, rule="button")
         if payload == MENU:
             return self._menu(Talk.HELP, rule="button")
+        if (told := feedback.pressed(payload, self._situation, self._base)) is not None:
+            return told
         if payload.startswith(PICK):
             entry = self._knowledge.entries.get(EntryId(payload.removeprefix(PICK)))
             if entry is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +18,8 @@ PERSON = "person"
 """Payload of the button that calls a person."""
 MENU = "menu"
 """Payload of the button that shows the frequent questions."""
+USEFUL, USELESS = "useful:", "useless:"
+"""Payloads of the buttons that say whether an answer served, with the number of the message answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,29 @@ class Talk(StrEnum):
     WORDLESS_FILE = "wordless_file"
     WORDLESS = "wordless"
     STILL_IN_LINE = "still_in_line"
+    USEFUL = "useful"
+    NOT_USEFUL = "not_useful"
+    NOT_USEFUL_ALONE = "not_useful_alone"
+    SUGGEST = "suggest"
+    SUGGESTED = "suggested"
+
+
+class OpinionKind(StrEnum):
+    """What a member tells us about ourselves."""
+
+    USEFUL = "useful"
+    NOT_USEFUL = "not_useful"
+    SUGGESTION = "suggestion"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a member thought of the answer to `message`, or what they suggest."""
+
+    kind: OpinionKind
+    message: MessageId | None = None
+    entry: EntryId | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +115,12 @@ class Decision:
     late: bool = False
     introduce: bool = False
     jobs: tuple[Job, ...] = ()
+    asks: bool = False
+    """Whether the member is asked if the answer served; `memory.asked` says about what."""
+    opinion: Opinion | None = None
+    """To be written with the turn."""
+    suggesting: datetime | None = None
+    """Until when the next message is taken for a suggestion."""
 
     @property
     def hands_off(self) -> bool:

@@ -16,7 +16,7 @@ from bot.conversation.situation import Situation
 from bot.domain import Button, CaseId, EntryId, Lang, Outgoing, Owner, Reason
 from bot.knowledge.model import Entry, Knowledge, Text
 from bot.knowledge.template import fill
-from bot.pipeline.model import MENU, PERSON, PICK, Decision, Phrased, Talk
+from bot.pipeline.model import MENU, PERSON, PICK, USEFUL, USELESS, Decision, Phrased, Talk
 
 _FIRST_NAME = re.compile(r"[^\W\d_]{2,20}(?:['’-][^\W\d_]{1,20})?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
@@ -155,6 +155,8 @@ class _Pen:
             lines.append(self._text(Key.OFFER_PERSON))
         if decision.introduce and decision.reason is None and decision.talk is None:
             lines.append(self._text(Key.INTRO, **self._self()))
+        if decision.asks:
+            lines.append(self._text(Key.ASK_USEFUL))
         return lines
 
     def _answer(self, entry: Entry) -> tuple[str, int]:
@@ -195,13 +197,17 @@ class _Pen:
 
     def _rows(self) -> tuple[tuple[Button, ...], ...]:
         decision = self._decision
-        rows = [
+        rows: list[tuple[Button, ...]] = [
             (Button(title, f"{PICK}{entry}"),)
             for entry in decision.options
             if (title := self._voice.title(entry, self._lang))
         ]
         if decision.offer_person and decision.reason is None:
             rows.append((Button(self._voice.label(Key.BUTTON_PERSON, self._lang), PERSON),))
+        if decision.asks and decision.memory.asked is not None:
+            number = decision.memory.asked.message
+            yes, no = (self._voice.label(k, self._lang) for k in (Key.BUTTON_USEFUL, Key.BUTTON_USELESS))
+            rows.append((Button(yes, f"{USEFUL}{number}"), Button(no, f"{USELESS}{number}")))
         return tuple(rows)
 
 
@@ -211,6 +217,8 @@ def describe(payload: str, voice: Voice, lang: Lang) -> str:
         PERSON: lambda: voice.label(Key.BUTTON_PERSON, lang),
         MENU: lambda: voice.label(Key.BUTTON_MENU, lang),
     }
+    if payload.startswith((USEFUL, USELESS)):
+        return voice.label(Key.BUTTON_USEFUL if payload.startswith(USEFUL) else Key.BUTTON_USELESS, lang)
     if payload.startswith(PICK):
         return voice.title(EntryId(payload.removeprefix(PICK)), lang)
     return labels[payload]() if payload in labels else ""

@@ -36,12 +36,12 @@ from bot.metrics import Meter
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
-from bot.pipeline.model import Decision, Phrased, Reading, Talk
+from bot.pipeline.model import Decision, Opinion, Phrased, Reading, Talk
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
 from bot.pipeline.understand import understand
-from bot.store import cases, files, outbox, situations, timers, turns
+from bot.store import cases, feedback, files, outbox, situations, timers, turns
 from bot.store.engine import Store
 from bot.store.outbox import Send
 from bot.store.turns import Handled, Move, Report, Turn, Words
@@ -354,6 +354,8 @@ class Corridor:
             timers.set_timer(
                 connection, job.kind, now, conversation=situation.conversation, payload=job.payload
             )
+        if decision.opinion is not None:
+            _keep(connection, situation, decision, decision.opinion, now)
         if situation.first_visit and sends:
             turns.greeted(connection, situation.contact, now)
         if decision.reason is not None and case is not None:
@@ -402,6 +404,33 @@ async def _woken_within(woken: asyncio.Event, pause: timedelta) -> None:
 
 def _whole(message: Outgoing) -> tuple[Outgoing, ...]:
     return (message,)
+
+
+def _keep(
+    connection: Connection, situation: Situation, decision: Decision, opinion: Opinion, now: datetime
+) -> None:
+    """Write an opinion down, and count it without saying whose it is."""
+    kept = feedback.record(
+        connection,
+        situation.conversation,
+        opinion.kind.value,
+        now,
+        message=opinion.message,
+        entry=opinion.entry or "",
+        text=opinion.text,
+        lang=decision.lang,
+    )
+    if kept:
+        counted = Report(
+            "feedback",
+            now,
+            platform=situation.account.platform,
+            place_kind=situation.place.kind.value,
+            lang=decision.lang,
+            outcome=opinion.kind.value,
+            entry=opinion.entry or "",
+        )
+        turns.report(connection, counted)
 
 
 def _team(decision: Decision, voice: Voice) -> str:

@@ -58,6 +58,8 @@ class CaseSummary:
     last_inbound_at: datetime | None
     held: int
     """Sends of this conversation of which we don't know whether they arrived."""
+    blocked_at: datetime | None = None
+    blocked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ def _summaries() -> Select[Any]:
             conversations.c.lang,
             contacts.c.display_name,
             identities.c.platform,
+            identities.c.blocked_at,
+            identities.c.blocked_by,
             last.label("last_text"),
             heard.label("heard_at"),
             held.label("held"),
@@ -218,6 +222,8 @@ def _summary(row: Any) -> CaseSummary:
         opened_at=row.opened_at,
         last_inbound_at=row.heard_at,
         held=row.held,
+        blocked_at=row.blocked_at,
+        blocked_by=row.blocked_by or "",
     )
 
 

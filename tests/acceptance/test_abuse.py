@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from bot.domain import ES, CaseId
 from bot.handoff.desk import Done, StaffMember
-from bot.store import floods
-from bot.store.tables import audit, identities, inbound, messages
+from bot.store import feedback, floods
+from bot.store.tables import audit, events, identities, inbound, messages
 from tests.fakes.house import PATIENCE, STAFF_CHAT, House, open_house, records
 from tests.fakes.telegram import FakeTelegram, User
 
@@ -110,3 +110,35 @@ async def test_newcomers_beyond_the_limit_leave_no_rows(tmp_path: Path) -> None:
             lambda c: c.execute(select(func.count()).select_from(identities)).scalar_one()
         )
         assert known == 5
+
+
+async def test_an_opinion_and_a_suggestion_reach_the_team(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        ana = fake.member(11, "Ana")
+        ana.writes("¿Cuánto cuesta el envío?")
+        await house.rest(messages=1)
+        ana.taps("No")
+        await house.rest(messages=2)
+        options = [key["text"] for row in ana.reads[-1].buttons for key in row]
+        assert options[-1] == "Hablar con una persona"
+        assert len(options) >= 2
+        ana.writes("/sugerencia pongan papel reciclado {{ envio.precio }}")
+        await house.rest(messages=3)
+        ana.writes("/sugerencia")
+        await house.rest(messages=4)
+        ana.writes("abran los domingos")
+        await house.rest(messages=5)
+
+        lines = await house.read(feedback.latest)
+        assert [(one.kind, one.text, one.entry, one.member) for one in lines] == [
+            ("suggestion", "abran los domingos", "", "Ana"),
+            ("suggestion", "pongan papel reciclado {{ envio.precio }}", "", "Ana"),
+            ("not_useful", "", "costo_envio", "Ana"),
+        ]
+        assert lines[-1].asked == "¿Cuánto cuesta el envío?"
+
+        def reported(connection: Connection) -> list[str]:
+            query = select(events.c.outcome).where(events.c.kind == "feedback").order_by(events.c.id)
+            return list(connection.execute(query).scalars())
+
+        assert await house.read(reported) == ["not_useful", "suggestion", "suggestion"]

@@ -69,6 +69,8 @@ class StaffPages:
             "take": lambda visit, case, form: self._desk.take_over(case, visit.staff),
             "give": lambda visit, case, form: self._desk.give_back(case, visit.staff),
             "close": lambda visit, case, form: self._desk.close(case, visit.staff),
+            "block": lambda visit, case, form: self._desk.block(case, visit.staff),
+            "unblock": lambda visit, case, form: self._desk.block(case, visit.staff, blocks=False),
             "held": self._held,
             "draft": self._draft,
         }
@@ -78,6 +80,8 @@ class StaffPages:
             web.get("/staff/login", self._local(self.login)),
             web.post("/staff/login", self._local(self.redeem)),
             web.post("/staff/logout", self._guarded(self.logout)),
+            web.get("/staff/blocked", self._guarded(self.blocked)),
+            web.get("/staff/feedback", self._guarded(self.feedback)),
             web.get("/staff/live", self._guarded(self.live)),
             web.get("/staff/files/{id:[0-9]{1,18}}", self._guarded(self.file)),
             web.get(case, self._guarded(self.case)),
@@ -157,6 +161,18 @@ class StaffPages:
             did=request.query.get("did", ""),
             once=self._once.new(),
         )
+
+    async def blocked(self, request: web.Request, visit: _Visit) -> web.Response:
+        """Who is blocked, by whom and since when."""
+        lines = await self._desk.blocked()
+        view = self._view(visit)
+        return self._page(request, "staff_blocked.html", visit=visit, view=view, lines=lines)
+
+    async def feedback(self, request: web.Request, visit: _Visit) -> web.Response:
+        """What members suggest, and which answers did not serve."""
+        lines = await self._desk.feedback()
+        view = self._view(visit)
+        return self._page(request, "staff_feedback.html", visit=visit, view=view, lines=lines)
 
     async def live(self, request: web.Request, visit: _Visit) -> web.Response:
         """What differs from what the page has; waits for a change when nothing does."""

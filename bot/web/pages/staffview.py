@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from markupsafe import Markup
 
+from bot.catalogue import inert
 from bot.channels.markup import web_html
 from bot.domain import Author, Lang, OutboxState, Owner
 from bot.handoff.desk import CaseSummary, Line
@@ -30,7 +31,15 @@ class StaffView:
         return self.texts.get(f"{kind}.{value}", value)
 
     def member(self, summary: CaseSummary) -> str:
-        return summary.member.strip() or self.texts["visitor"]
+        return self.name(summary.member)
+
+    def name(self, name: str) -> str:
+        """A member's name as one visible line."""
+        return inert.name(name) or self.texts["visitor"]
+
+    def text(self, text: str) -> str:
+        """A member's words without what turns the reading order or piles up over the lines around."""
+        return inert.visible(text)
 
     def owner(self, summary: CaseSummary) -> str:
         if summary.owner is Owner.HUMAN:
@@ -48,7 +57,7 @@ class StaffView:
         """A message's text: Markdown of our own is shown as such, anything else exactly as written."""
         if line.markdown and line.author is not Author.MEMBER:
             return Markup(web_html(line.text))  # noqa: S704  # web_html lets no markup of the text pass
-        return Markup("<p>{}</p>").format(line.text)
+        return Markup("<p>{}</p>").format(inert.visible(line.text))
 
     def delivery(self, line: Line) -> str:
         """How far a send has come, where that is worth a word."""

@@ -7,8 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.domain import Author, CaseId, CaseState, Lang, OutboxState, Owner, Platform, Reason
-from bot.handoff.desk import CaseSummary, Done, Dossier, DraftAction, DraftLine, Line, Result, StaffMember
+from bot.domain import Author, CaseId, CaseState, IdentityId, Lang, OutboxState, Owner, Platform, Reason
+from bot.handoff.desk import (
+    BlockedMember,
+    CaseSummary,
+    Done,
+    Dossier,
+    DraftAction,
+    DraftLine,
+    FeedbackLine,
+    Line,
+    Result,
+    StaffMember,
+)
 
 
 def a_case(number: int = 7, member: str = "Ana Rojas", **more: object) -> Dossier:
@@ -50,6 +61,7 @@ class MemoryDesk:
     dossiers: dict[int, Dossier] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     files: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
+    opinions: list[FeedbackLine] = field(default_factory=list)
     owner: str = ""
     """Somebody else who owns every conversation, so that replies are kept."""
     broken: bool = False
@@ -110,6 +122,23 @@ class MemoryDesk:
         found = self.dossiers[case]
         self.put(replace(found, summary=replace(found.summary, state=CaseState.RESOLVED)))
         return Result(Done.DONE, case)
+
+    async def block(self, case: CaseId, staff: StaffMember, *, blocks: bool = True) -> Result:
+        self.calls.append(("block" if blocks else "unblock", case, staff.name))
+        found = self.dossiers[case]
+        at, by = (datetime.now(UTC), staff.name) if blocks else (None, "")
+        self.put(replace(found, summary=replace(found.summary, blocked_at=at, blocked_by=by)))
+        return Result(Done.DONE, case)
+
+    async def blocked(self) -> Sequence[BlockedMember]:
+        return [
+            BlockedMember(IdentityId(1), s.member, s.platform, s.blocked_by, s.blocked_at, s.id)
+            for s in (dossier.summary for dossier in self.dossiers.values())
+            if s.blocked_at is not None
+        ]
+
+    async def feedback(self) -> Sequence[FeedbackLine]:
+        return self.opinions
 
     async def held(self, outbox_id: int, staff: StaffMember, *, arrived: bool) -> Result:
         self.calls.append(("held", outbox_id, staff.name, arrived))

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.domain import Author, CaseId, CaseState, Lang, OutboxState, Owner, Platform, Reason
-from bot.handoff.desk import DraftAction, DraftLine, Line, StaffMember
+from bot.handoff.desk import DraftAction, DraftLine, FeedbackLine, Line, StaffMember
 from tests.fakes.web import House, a_case, open_house
 from tests.fakes.web.memory import until
 
@@ -411,3 +411,38 @@ async def _json(colleague: Colleague, params: dict[str, str]) -> dict[str, Any]:
     async with colleague.client.get(f"{colleague.house.url}/staff/live", params=params) as answer:
         assert answer.status == 200
         return await answer.json()  # type: ignore[no-any-return]  # JSON of our own
+
+
+async def test_blocking_asks_to_be_sure_and_can_be_taken_back(house: House, camila: Colleague) -> None:
+    house.desk.put(a_case(7, member="Mala \u202eana"))
+    page = await camila.get("/staff/cases/7")
+    assert "Sí, bloquear" in page.partition("<details")[2].partition("</details>")[0]
+    assert "Persona bloqueada." in await camila.post("/staff/cases/7/block")
+    blocked = await camila.get("/staff/blocked")
+    assert "Bloqueo de Camila" in blocked
+    assert "Mala ana" in blocked.replace("\u202e", "")
+    assert "\u202e" not in await camila.get("/staff/cases/7")
+    await camila.post("/staff/cases/7/unblock")
+    assert "No hay nadie bloqueado." in await camila.get("/staff/blocked")
+    assert [call for call in house.desk.calls if call[0] in ("block", "unblock")] == [
+        ("block", 7, "Camila"),
+        ("unblock", 7, "Camila"),
+    ]
+
+
+async def test_suggestions_are_listed_and_inert(house: House, camila: Colleague) -> None:
+    house.desk.opinions.append(
+        FeedbackLine(1, NOW, "suggestion", ATTACK, Platform.TELEGRAM, "", f"{ATTACK}\u202e", "")
+    )
+    house.desk.opinions.append(FeedbackLine(2, NOW, "not_useful", "Ana", Platform.WEB, "pago", "", ATTACK))
+    page = await camila.get("/staff/feedback")
+    assert page.count("&lt;script&gt;") == 3
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert "No sirvió" in page
+
+
+async def test_both_lists_need_a_session(house: House, client: ClientSession) -> None:
+    for path in ("/staff/blocked", "/staff/feedback"):
+        async with client.get(house.url + path, headers=HTML) as answer:
+            assert answer.status == 401

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.catalogue import Catalogue
 from bot.conversation.hours import Hours
 from bot.conversation.ownership import Ownership
-from bot.conversation.situation import Memory, Said, Situation
+from bot.conversation.situation import Asked, Memory, Said, Situation
 from bot.domain import (
     EN,
     ES,
@@ -148,7 +148,7 @@ def situation(*messages: Said, **given: Any) -> Situation:
         wordless=0,
         first_visit=False,
         blocked=False,
-        memory=Memory(),
+        memory=Memory(asked=Asked(MessageId(0), EntryId("envio"), (), NOON, open=False)),
         said=messages or (said("hola"),),
     )
     return replace(base, **given)
