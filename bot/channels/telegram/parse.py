@@ -11,6 +11,7 @@ from typing import Any
 
 import telegram
 
+from bot.channels.telegram.plain import plain_words
 from bot.domain import (
     Account,
     AttachmentKind,
@@ -63,7 +64,8 @@ class Parser:
         try:
             if update_id(raw) is None:
                 raise ValueError("an update without a number")
-            return self.event(telegram.Update.de_json(_storable(raw), None), raw)
+            quick = plain_words(raw, self._account, self._staff())
+            return quick or self.event(telegram.Update.de_json(_storable(raw), None), raw)
         except Exception as error:  # what a broken update raises within the library is not known beforehand
             return self.unparsable(raw, error)
 
@@ -172,9 +174,15 @@ class Parser:
             raw=_raw(raw) if raw is not None else "",
         )
 
+    def _staff(self) -> tuple[str, ...]:
+        """The id of the staff chat, and its new one if it moved."""
+        if not self.staff_chat:
+            return ()
+        return (self.staff_chat, self._moved.get(self.staff_chat, self.staff_chat))
+
     def _place(self, chat: telegram.Chat, message: telegram.Message | None) -> PlaceRef:
         thread = message.message_thread_id if message and message.is_topic_message else None
-        if self.staff_chat and str(chat.id) in (self.staff_chat, self._moved.get(self.staff_chat)):
+        if str(chat.id) in self._staff():
             kind = PlaceKind.STAFF
         elif chat.type == "private":
             kind = PlaceKind.PRIVATE
