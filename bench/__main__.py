@@ -11,17 +11,24 @@ from typing import Any
 from bench import corridor
 
 ROOT = Path(__file__).parent.parent
-RESULT = ROOT / "bench" / "results" / "corridor.json"
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+RESULTS = ROOT / "bench" / "results"
+MARKS = {"telegram": "bench", "discord": "bench discord"}
+"""Where each platform's table stands in the README, between `<!-- name -->` and `<!-- /name -->`."""
+
+
+COLUMNS = ("per_second", "cpu_ms_per_message", "p50_ms", "p99_ms", "memory_mb", "start_s")
 
 
 def main() -> None:
     """Run the bench and write its table between the marks of README.md and README.es.md."""
-    sys.argv = [sys.argv[0], "--json", str(RESULT), *sys.argv[1:]]
-    asyncio.run(corridor.main())
-    result = json.loads(RESULT.read_text(encoding="utf-8"))
-    for name in ("README.md", "README.es.md"):
-        _put(ROOT / name, table(result))
+    given = sys.argv[1:]
+    for platform, mark in MARKS.items():
+        file = RESULTS / ("corridor.json" if platform == "telegram" else f"corridor_{platform}.json")
+        sys.argv = [sys.argv[0], "--platform", platform, "--json", str(file), *given]
+        asyncio.run(corridor.main())
+        result = json.loads(file.read_text(encoding="utf-8"))
+        for name in ("README.md", "README.es.md"):
+            _put(ROOT / name, mark, table(result))
 
 
 def table(result: dict[str, Any]) -> str:
@@ -31,10 +38,11 @@ def table(result: dict[str, Any]) -> str:
         "| | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s |",
         "|---|---|---|---|---|---|---|",
     ]
-    names = {"echo": "bare echo bot (python-telegram-bot)", "vocero": "Vocero, every message durable"}
+    library = result.get("library", "python-telegram-bot")
+    names = {"echo": f"bare echo bot ({library})", "vocero": "Vocero, every message durable"}
     for key, name in names.items():
         bot = result["bots"][key]
-        values = [str(bot[field]) for field in bot if field != "name"]
+        values = [str(bot[field]) for field in COLUMNS]
         lines.append(f"| {name} | {' | '.join(values)} |")
     lines += [
         "",
@@ -45,13 +53,14 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _put(path: Path, text: str) -> None:
+def _put(path: Path, mark: str, text: str) -> None:
     if not path.is_file():
         return
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    opens, closes = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, begin, rest = path.read_text(encoding="utf-8").partition(opens)
+    _, end, after = rest.partition(closes)
     if begin and end:
-        path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        path.write_text(f"{before}{opens}\n{text}\n{closes}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Messages a second and added milliseconds through the corridor, beside a bare echo bot, in one run.
 
-`python -m bench.corridor` starts the fake Telegram in a process of its own (its limits lifted), and on it,
-in turns, Vocero (settle window 0, every message durable) and a bare python-telegram-bot echo bot. Each member
-has one message under way at a time, so that no two are joined to one turn.
+`python -m bench.corridor` starts a fake Telegram (`--platform discord`: a fake Discord) in a process of its
+own, its limits lifted, and on it, in turns, Vocero (settle window 0, every message durable) and a bare echo
+bot of the platform's library. Each member has one message under way at a time, so that no two are joined to
+one turn. `--only echo` measures the echo bot and the server alone.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from tests.fakes.telegram.remote import RemoteTelegram
+from bench.platforms import PLATFORMS, Platform, Remote
 
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("VOCERO_", "PYTHONDONTWRITEBYTECODE")
@@ -51,11 +52,15 @@ class Figures:
     p99_ms: float
     memory_mb: float
     start_s: float
+    server_cpu_ms_per_message: float = 0.0
+    """What the fake server used: it must not be what holds the bot back."""
 
 
 async def main() -> None:
     """Run everything, print a table, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--platform", choices=sorted(PLATFORMS), default="telegram")
+    parser.add_argument("--only", choices=["echo", "vocero"], default=None)
     parser.add_argument("--members", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=4, help="messages of each member that are counted")
     parser.add_argument("--turns", type=int, default=3, help="times each bot runs; the median counts")
@@ -63,14 +68,17 @@ async def main() -> None:
     parser.add_argument("--json", type=Path, default=None, help="where to write the figures")
     given = parser.parse_args()
     found: dict[str, list[Figures]] = {}
+    platform = PLATFORMS[given.platform]
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(given.turns):
-            for name in ("echo", "vocero"):
+            for name in [given.only] if given.only else ["echo", "vocero"]:
                 data = Path(folder) / f"{name}{turn}"
-                figures = await _measure(name, data, Path(folder) / "models", given)
+                figures = await _measure(platform, name, data, Path(folder) / "models", given)
                 found.setdefault(name, []).append(figures)
                 sys.stderr.write(f"{figures}\n")
-        cold = await _cold_start(Path(folder))
+        if given.only:
+            return
+        cold = await _cold_start(platform, Path(folder))
     result = _result(found, cold, given)
     _print(result)
     if given.json:
@@ -78,20 +86,24 @@ async def main() -> None:
         given.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
 
 
-async def _measure(name: str, data: Path, models: Path, given: argparse.Namespace) -> Figures:
-    async with RemoteTelegram() as telegram:
+async def _measure(
+    platform: Platform, name: str, data: Path, models: Path, given: argparse.Namespace
+) -> Figures:
+    async with platform.open() as server:
         began = time.monotonic()
-        async with _bot(name, telegram, data, models) as process:
-            await _polling(telegram)
+        async with _bot(platform, name, server, data, models) as process:
+            await _heard(platform, server)
             start = time.monotonic() - began
-            await _round(telegram, given.members, 0)  # everybody is known from here on
+            await _round(server, given.members, 0)  # everybody is known from here on
             cpu, clock = machine.cpu_seconds(process.pid), time.monotonic()
+            theirs = machine.cpu_seconds(server.pid)
             for number in range(1, given.rounds + 1):
-                await _round(telegram, given.members, number)
+                await _round(server, given.members, number)
             seconds = time.monotonic() - clock
             count = given.members * given.rounds
             spent = machine.cpu_seconds(process.pid) - cpu
-            latencies = await _paced(telegram, given.pace)
+            theirs = machine.cpu_seconds(server.pid) - theirs
+            latencies = await _paced(server, given.pace)
             return Figures(
                 name,
                 per_second=round(count / seconds, 1),
@@ -100,34 +112,32 @@ async def _measure(name: str, data: Path, models: Path, given: argparse.Namespac
                 p99_ms=round(statistics.quantiles(latencies, n=100)[98] * 1000, 1),
                 memory_mb=machine.resident_mb(process.pid),
                 start_s=round(start, 2),
+                server_cpu_ms_per_message=round(theirs / count * 1000, 3),
             )
 
 
-async def _cold_start(folder: Path) -> float:
-    """Seconds until the first poll with nothing cached: no model, no database."""
-    async with RemoteTelegram() as telegram:
+async def _cold_start(platform: Platform, folder: Path) -> float:
+    """Seconds until it hears members with nothing cached: no model, no database."""
+    async with platform.open() as server:
         began = time.monotonic()
-        async with _bot("vocero", telegram, folder / "cold", folder / "cold" / "models"):
-            await _polling(telegram)
+        async with _bot(platform, "vocero", server, folder / "cold", folder / "cold" / "models"):
+            await _heard(platform, server)
             return round(time.monotonic() - began, 2)
 
 
 @asynccontextmanager
 async def _bot(
-    name: str, telegram: RemoteTelegram, data: Path, models: Path
+    platform: Platform, name: str, server: Remote, data: Path, models: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     _furnish(data, models)
-    module = "bench.echo" if name == "echo" else "bot.cli.main"
+    module = platform.echo if name == "echo" else "bot.cli.main"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", module, *(["run"] if name == "vocero" else [])),
         cwd=ROOT,
         env={
             **{key: value for key, value in os.environ.items() if not key.startswith(LEFT_OUT)},
-            "VOCERO_TELEGRAM_TOKEN": telegram.token,
-            "VOCERO_TELEGRAM_BASE_URL": telegram.base_url,
-            "VOCERO_TELEGRAM_FILE_URL": telegram.file_url,
-            "VOCERO_TELEGRAM_LIMITS": "false",
+            **platform.environment(server),
             "VOCERO_LIMIT_NEWCOMERS_PER_MINUTE": "0",
             "VOCERO_SETTLE_SECONDS": "0",
             "VOCERO_DATA": str(data),
@@ -153,31 +163,31 @@ def _furnish(data: Path, models: Path) -> None:
         (data / "models").symlink_to(models)
 
 
-async def _polling(telegram: RemoteTelegram) -> None:
+async def _heard(platform: Platform, server: Remote) -> None:
     async with asyncio.timeout(60):
-        while not (await telegram.do("state"))["polls"]:  # noqa: ASYNC110 # another process tells nobody
+        while not platform.hears(await server.do("state")):  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.02)
 
 
-async def _round(telegram: RemoteTelegram, members: int, number: int) -> None:
+async def _round(server: Remote, members: int, number: int) -> None:
     """Everybody says one thing at once, and everybody is answered."""
-    before = (await telegram.do("state"))["sent"]
+    before = (await server.do("state"))["sent"]
     lines = [(10_000 + i, QUESTIONS[(i + number) % len(QUESTIONS)]) for i in range(members)]
-    await telegram.do("prefill", lines=lines)
-    await telegram.do("wait", sent=before + members, timeout=120)
+    await server.do("prefill", lines=lines)
+    await server.do("wait", sent=before + members, timeout=120)
 
 
-async def _paced(telegram: RemoteTelegram, pace: int, seconds: int = 5) -> list[float]:
+async def _paced(server: Remote, pace: int, seconds: int = 5) -> list[float]:
     """Latencies while members write one after another at `pace` a second."""
-    skipped = len(await telegram.do("latencies"))
-    before = (await telegram.do("state"))["sent"]
+    skipped = len(await server.do("latencies"))
+    before = (await server.do("state"))["sent"]
     count = pace * seconds
     begin = asyncio.get_running_loop().time()
     for i in range(count):
         await asyncio.sleep(max(0.0, begin + i / pace - asyncio.get_running_loop().time()))
-        await telegram.do("prefill", lines=[(500_000 + i, QUESTIONS[i % len(QUESTIONS)])])
-    await telegram.do("wait", sent=before + count, timeout=60)
-    found: list[float] = await telegram.do("latencies")
+        await server.do("prefill", lines=[(500_000 + i, QUESTIONS[i % len(QUESTIONS)])])
+    await server.do("wait", sent=before + count, timeout=60)
+    found: list[float] = await server.do("latencies")
     return found[skipped:]
 
 
@@ -186,6 +196,8 @@ def _result(found: dict[str, list[Figures]], cold: float, given: argparse.Namesp
     vocero, echo = medians["vocero"], medians["echo"]
     return {
         "machine": machine.describe(),
+        "platform": given.platform,
+        "library": PLATFORMS[given.platform].library,
         "members": given.members,
         "rounds": given.rounds,
         "turns": given.turns,
@@ -207,8 +219,8 @@ def _median(figures: list[Figures]) -> Figures:
 
 def _print(result: dict[str, Any]) -> None:
     print("machine:", ", ".join(f"{key} {value}" for key, value in result["machine"].items()))
-    print("| bot | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s |")
-    print("|---|---|---|---|---|---|---|")
+    print("| bot | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s | server's CPU |")
+    print("|---|---|---|---|---|---|---|---|")
     for bot in result["bots"].values():
         cells = (str(value) for value in bot.values())
         print("|", " | ".join(cells), "|")

@@ -589,11 +589,11 @@ async def test_closed_and_strange_direct_messages(fake: FakeDiscord, bot: Bot) -
     stranger = fake.member("Carla", stranger=True)
     ana.closes_dms()
     beto.blocks_bot()
-    for person in (ana, beto, stranger):
+    for person, code in ((ana, 50007), (beto, 50007), (stranger, 50278)):
         user = await bot.fetch_user(person.id)
         with pytest.raises(discord.Forbidden) as closed:
             await user.send("hola")
-        assert closed.value.code == 50007
+        assert closed.value.code == code
     with pytest.raises(discord.HTTPException) as nobody:
         await bot.create_dm(discord.Object(1))
     assert nobody.value.code == 50033

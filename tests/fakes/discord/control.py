@@ -206,7 +206,7 @@ async def _wait(fake: FakeDiscord, given: dict[str, Any]) -> Any:
 
 
 async def _latencies(fake: FakeDiscord, given: dict[str, Any]) -> Any:
-    """Seconds from each member's direct message to the bot's next one there."""
+    """Seconds from each member's direct message to the bot's next one there, in the order of the channels."""
     await asyncio.sleep(0)
     found = []
     for channel in fake.world.dms.values():

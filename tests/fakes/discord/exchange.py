@@ -11,6 +11,9 @@ from aiohttp.web_request import FileField
 
 from tests.fakes.discord.errors import ApiError, refused
 
+encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+"""JSON as Discord writes it; one encoder for all, since a bench counts what this server costs."""
+
 
 @dataclass(slots=True)
 class Upload:
@@ -91,7 +94,7 @@ def success(result: Any, headers: dict[str, str]) -> web.Response:
     """200 with JSON, or 204."""
     if result is None:
         return web.Response(status=204, headers=headers)
-    body = json.dumps(result, ensure_ascii=False).encode()
+    body = encode(result).encode()
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 

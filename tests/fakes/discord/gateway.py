@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from tests.fakes.discord.exchange import encode
 from tests.fakes.discord.model import Channel, Guild, Message
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ BY_EVENT = {
     "GUILD_MEMBER_UPDATE": Intent.GUILD_MEMBERS,
 }
 """The intent of an event where it is not GUILDS; messages, reactions and typing say theirs themselves."""
+_GUILD_MESSAGES, _DIRECT_MESSAGES = int(Intent.GUILD_MESSAGES), int(Intent.DIRECT_MESSAGES)
+_CONTENT = int(Intent.MESSAGE_CONTENT)
 COMMANDS_PER_MINUTE = 120
 """https://discord.com/developers/docs/events/gateway#rate-limiting"""
 
@@ -55,7 +58,7 @@ class Session:
     id: str
     shard: int
     shards: int
-    intents: Intent
+    intents: int
     seq: int = 0
     kept: deque[tuple[int, str]] = field(default_factory=deque)
     forgotten: int = 0
@@ -99,7 +102,7 @@ class Link:
         self._frames.put_nowait(frame)
 
     def op(self, op: int, data: Any = None) -> None:
-        self.send(json.dumps({"op": op, "d": data, "s": None, "t": None}))
+        self.send(encode({"op": op, "d": data, "s": None, "t": None}))
 
     def close(self, code: int, reason: str = "") -> None:
         """Close when all that was sent before is out."""
@@ -218,7 +221,7 @@ class Gateway:
         body = ""
         for session in self._of(guild):
             if session.intents & wanted or not wanted:
-                body = body or json.dumps(data, ensure_ascii=False)
+                body = body or encode(data)
                 self._push(session, event, body)
 
     def dispatch_message(self, event: str, message: Message, extra: dict[str, Any]) -> None:
@@ -227,15 +230,15 @@ class Gateway:
         if not self.fake.world.bot_sees(channel):
             return
         bot = self.fake.bot.id
-        intent = Intent.GUILD_MESSAGES if channel.guild else Intent.DIRECT_MESSAGES
+        intent = _GUILD_MESSAGES if channel.guild else _DIRECT_MESSAGES
         free = self.fake.world.readable(message)
         bodies: dict[bool, str] = {}
         for session in self._of(channel.guild):
             if not session.intents & intent:
                 continue
-            blank = not free and not session.intents & Intent.MESSAGE_CONTENT
+            blank = not free and not session.intents & _CONTENT
             if blank not in bodies:
-                bodies[blank] = json.dumps(message.json(blank=blank, viewer=bot) | extra, ensure_ascii=False)
+                bodies[blank] = encode(message.json(blank=blank, viewer=bot) | extra)
             self._push(session, event, bodies[blank])
 
     def _of(self, guild: Guild | None) -> list[Session]:
@@ -366,7 +369,7 @@ class Gateway:
         self._last_identify[bucket] = now
         self.starts_left -= 1
         self.identified.append(data)
-        session = Session(f"{self.fake.ids.next():x}", shard, shards, Intent(intents), link=link)
+        session = Session(f"{self.fake.ids.next():x}", shard, shards, intents, link=link)
         self.sessions[session.id] = link.session = session
         guilds = [guild for guild in self.fake.world.bot_guilds() if (guild.id >> 22) % shards == shard]
         ready = {
@@ -379,12 +382,12 @@ class Gateway:
             "application": {"id": str(self.fake.application_id), "flags": self.fake.application_flags},
             "private_channels": [],
         }
-        session.push("READY", json.dumps(ready))
+        session.push("READY", encode(ready))
         session.ready = True
         if session.intents & Intent.GUILDS:
             for guild in guilds:
                 whole = self.guild_create(guild, members=bool(session.intents & Intent.GUILD_PRESENCES))
-                session.push("GUILD_CREATE", json.dumps(whole, ensure_ascii=False))
+                session.push("GUILD_CREATE", encode(whole))
         self.fake.ledger.changed()
         return None
 
@@ -470,7 +473,7 @@ class Gateway:
             }
             if data.get("nonce"):
                 body["nonce"] = data["nonce"]
-            self._push(session, "GUILD_MEMBERS_CHUNK", json.dumps(body, ensure_ascii=False))
+            self._push(session, "GUILD_MEMBERS_CHUNK", encode(body))
 
     def _close(self, link: Link, code: int, why: str) -> None:
         self.closed.append((code, why))

@@ -36,6 +36,10 @@ NONCE = 25
 """Most characters of a nonce: https://discord.com/developers/docs/resources/message#create-message"""
 
 
+ANSWERS = int(Right.EMBED_LINKS | Right.ATTACH_FILES | Right.READ_MESSAGE_HISTORY)
+MENTIONS = int(Right.MENTION_EVERYONE)
+
+
 @dataclass(slots=True)
 class Draft:
     """A checked message, not yet posted."""
@@ -69,7 +73,7 @@ def draft(
     form = Form()
     rights = fake.world.rights(channel)
     if interaction:  # interaction answers need no rights but to mention everybody
-        rights |= Right.EMBED_LINKS | Right.ATTACH_FILES | Right.READ_MESSAGE_HISTORY
+        rights |= ANSWERS
     text = checks.check_content(form, body)
     embeds = checks.check_embeds(form, body.get("embeds"))
     flags = int(body.get("flags") or 0)
@@ -162,7 +166,7 @@ def _pings(
     reply_to: Message | None,
     rights: int,
 ) -> Pings:
-    everyone = bool(rights & Right.MENTION_EVERYONE)
+    everyone = bool(rights & MENTIONS)
     roles = set()
     if channel.guild:
         roles = {role.id for role in channel.guild.roles.values() if role.mentionable or everyone}
@@ -179,7 +183,9 @@ def may_send(fake: FakeDiscord, channel: Channel) -> None:
     if channel.type == DM:
         person = channel.recipient
         assert person
-        if not person.dms_open or person.id in fake.world.blocked_bot or not fake.world.share_guild(person):
+        if not fake.world.share_guild(person):
+            raise refused(50278)
+        if not person.dms_open or person.id in fake.world.blocked_bot:
             raise refused(50007)
         return
     rights = fake.world.rights(channel)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
 
 
+PRIVATELY = int(EVERYONE | Right.MENTION_EVERYONE)
+"""What both sides may do in direct messages."""
+SEE = int(Right.VIEW_CHANNEL)
+
+
 class World:
     """Users, guilds and channels by id; lookups raise what Discord would answer."""
 
@@ -36,12 +41,12 @@ class World:
         """What the bot (or someone else) may do in a channel; 0 if it is not in the guild."""
         user = user or self.fake.bot
         if channel.guild is None:
-            return int(EVERYONE | Right.MENTION_EVERYONE)
+            return PRIVATELY
         member = channel.guild.members.get(user.id)
         return in_channel(channel, member) if member else 0
 
     def bot_sees(self, channel: Channel) -> bool:
-        return bool(self.rights(channel) & Right.VIEW_CHANNEL)
+        return bool(self.rights(channel) & SEE)
 
     def readable(self, message: Message) -> bool:
         """Whether the bot reads its content without the message-content intent."""
@@ -60,7 +65,7 @@ class World:
         if channel is None or (channel.guild and self.fake.bot.id not in channel.guild.members):
             raise refused(10003) if channel is None else refused(50001)
         has = self.rights(channel)
-        if not has & Right.VIEW_CHANNEL:
+        if not has & SEE:
             raise refused(50001)
         if needs & ~has:
             raise refused(50013)

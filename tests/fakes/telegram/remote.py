@@ -43,6 +43,12 @@ class RemoteTelegram:
             self._process.terminate()
             await self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        assert self._process
+        return self._process.pid
+
     async def back(self) -> None:
         """Return once the server takes connections again."""
         port = int(self.address.rpartition(":")[2])
