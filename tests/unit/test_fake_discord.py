@@ -19,6 +19,7 @@ import yarl
 from tests.fakes.discord import (
     BOT_RIGHTS,
     EVERYONE,
+    PIXEL,
     FakeDiscord,
     Fault,
     Intent,
@@ -674,6 +675,39 @@ async def test_files_have_addresses_that_expire(fake: FakeDiscord, bot: Bot) -> 
     assert (large.value.status, large.value.code) == (413, 40005)
 
 
+async def test_an_event_that_nobody_can_read_is_delivered_as_it_is(fake: FakeDiscord, bot: Bot) -> None:
+    fake.gateway.inject("SOMETHING_NEW", {"of": ["next", "year"]})
+    fake.member().writes("hola")
+    await hears(bot, "hola")
+
+
+async def test_gateway_and_files_can_be_out_of_order(fake: FakeDiscord, bot: Bot) -> None:
+    ana = fake.member()
+    ana.sends_photo()
+    await bot.until(lambda: bool(bot.heard))
+    fake.fail("cdn", with_=Fault.status(503))
+    with pytest.raises(discord.HTTPException):
+        await bot.heard[0].attachments[0].read()
+    assert await bot.heard[0].attachments[0].read() == PIXEL
+    fake.fail("gateway", with_=Fault.drop_before())
+    fake.gateway.cut()
+    ana.writes("hola")
+    await bot.until(lambda: "resumed" in bot.events)
+    assert fake.gateway.resumed == 1
+
+
+async def test_threads_of_a_channel_that_opens_are_told(fake: FakeDiscord, bot: Bot) -> None:
+    guild = fake.guild()
+    hidden, ana = guild.text("staff"), guild.member()
+    hidden.denies_bot(Right.VIEW_CHANNEL)
+    thread = ana.at(hidden).opens_thread(ana.at(hidden).writes("¿y esto?"), "Un hilo")
+    await bot.until(lambda: bot.get_channel(hidden.id) is not None)
+    assert not list(bot.get_guild(guild.id).threads)
+    hidden.denies_bot(0)
+    await bot.until(lambda: "thread_join" in bot.events)
+    assert [one.id for one in bot.get_guild(guild.id).threads] == [thread.channel.id]
+
+
 # Threads and forums
 
 
@@ -721,8 +755,10 @@ async def test_a_private_thread_is_seen_by_its_members_only(fake: FakeDiscord, b
     assert [one.id for one in (await bot.get_guild(guild.id).active_threads())] == [thread.id]
     await thread.remove_user(discord.Object(ana.id))
     assert ana.id not in place.channel.members
+    with pytest.raises(AssertionError, match="may not write"):
+        ana.at(place).writes("¿hola?")
     await thread.leave()
-    ana.at(place).writes("¿hola?")
+    guild.moderator().at(place).writes("¿hola?")
     beto.writes("hola")
     await hears(bot, "hola", "hola")
     with pytest.raises(discord.Forbidden) as unseen:

@@ -59,7 +59,7 @@ async def _state(fake: FakeDiscord, given: dict[str, Any]) -> Any:
         "cdn_url": fake.cdn_url,
         "bot": fake.bot.id,
         "calls": len(fake.ledger.calls),
-        "sent": sum(not sent.repeated for sent in fake.ledger.sent),
+        "sent": fake.ledger.arrived,
         "listening": len(gateway.listening),
         "identified": len(gateway.identified),
         "resumed": gateway.resumed,
@@ -197,12 +197,12 @@ async def _wait(fake: FakeDiscord, given: dict[str, Any]) -> Any:
         if given.get("listening"):
             return bool(fake.gateway.listening)
         if channel is None and not text:
-            return len(ledger.sent) >= count
+            return ledger.arrived >= count
         fitting = (s for s in ledger.sent if channel in (None, s.channel) and text in s.plain)
         return sum(not sent.repeated for sent in fitting) >= count
 
     await fake.wait_for(reached, given.get("timeout", 10.0))
-    return {"sent": len(fake.ledger.sent)}
+    return {"sent": fake.ledger.arrived}
 
 
 async def _latencies(fake: FakeDiscord, given: dict[str, Any]) -> Any:
@@ -225,6 +225,19 @@ async def _history(fake: FakeDiscord, given: dict[str, Any]) -> Any:
     """All that is said in a channel, oldest first, as [author, text]."""
     channel = fake.world.channels[int(given["channel"])]
     return [[channel.messages[one].author.id, channel.messages[one].text] for one in channel.order]
+
+
+async def _inject(fake: FakeDiscord, given: dict[str, Any]) -> Any:
+    fake.gateway.inject(given["event"], given["data"])
+    return {}
+
+
+async def _reacts(fake: FakeDiscord, given: dict[str, Any]) -> Any:
+    speaker = _speaker(fake, given)
+    message = _message(speaker, given)
+    assert message
+    speaker.reacts(message, given.get("emoji", "👍"))
+    return {}
 
 
 async def _archives(fake: FakeDiscord, given: dict[str, Any]) -> Any:
@@ -293,4 +306,6 @@ ACTIONS: dict[str, Action] = {
     "latencies": _latencies,
     "history": _history,
     "archives": _archives,
+    "inject": _inject,
+    "reacts": _reacts,
 }

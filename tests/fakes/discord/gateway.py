@@ -202,6 +202,11 @@ class Gateway:
         for link in self.links:
             link.deaf = True
 
+    def inject(self, event: str, data: Any) -> None:
+        """Any event as it is, readable or not, to every session."""
+        for session in self.listening:
+            self._push(session, event, encode(data))
+
     # Events
 
     def dispatch(

@@ -128,6 +128,8 @@ class Ledger:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.sent: list[Sent] = []
+        self.arrived = 0
+        """How many of `sent` are new messages, none that a nonce gave back."""
         self.edits: list[Sent] = []
         self.deleted: list[Message] = []
         """Messages that the bot deleted."""

@@ -23,6 +23,7 @@ from tests.fakes.discord.model import (
     User,
 )
 from tests.fakes.discord.rest import threads
+from tests.fakes.discord.rights import Right
 
 if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
@@ -70,6 +71,7 @@ class Speaker:
     ) -> Message:
         """A message; the bot gets its event. `ago`: it was written so many seconds before now."""
         channel = self.channel
+        self._may_write()
         attachments = [
             self.fake.world.store(channel, content, name, announced_size=announced_size)
             for name, content in files
@@ -117,6 +119,7 @@ class Speaker:
 
     def edits(self, message: Message, text: str) -> Message:
         """Change the text of an own message."""
+        assert message.author is self.user, "people edit what they wrote themselves"
         message.content = text
         message.edited = time.time()
         posting.changed(self.fake, message)
@@ -124,6 +127,8 @@ class Speaker:
 
     def deletes(self, message: Message) -> None:
         """An own message, or somebody's as a moderator."""
+        may = self.fake.world.rights(message.channel, self.user) & Right.MANAGE_MESSAGES
+        assert message.author is self.user or may, f"{self.user.name} may not delete that"
         posting.delete(self.fake, message)
 
     def reacts(self, message: Message, emoji: str = "👍") -> None:
@@ -148,6 +153,18 @@ class Speaker:
             }
             intent = Intent.GUILD_MESSAGE_TYPING
         self.fake.gateway.dispatch("TYPING_START", data, channel=channel, intent=intent)
+
+    def _may_write(self) -> None:
+        """Raise AssertionError where Discord would not let this person write."""
+        channel, world = self.channel, self.fake.world
+        if channel.is_dm:
+            assert self.user.id not in world.blocked_bot, f"{self.user.name} has blocked the bot"
+            assert world.share_guild(self.user), f"{self.user.name} shares no server with the bot"
+            return
+        rights = world.rights(channel, self.user)
+        needed = Right.SEND_MESSAGES_IN_THREADS if channel.is_thread else Right.SEND_MESSAGES
+        assert rights & needed, f"{self.user.name} may not write in {channel.name}"
+        assert not channel.locked or rights & Right.MANAGE_THREADS, f"{channel.name} is locked"
 
     # Commands, buttons, forms
 
@@ -244,6 +261,13 @@ class Person(Speaker):
             first = next(channel for channel in guild.channels.values() if channel.type == TEXT)
             self.fake.say(first, self.user, "", type=JOIN)
 
+    def gets(self, server: Server, *roles: Role) -> None:
+        """Have these roles from now on, and no others."""
+        member = server.guild.members[self.user.id]
+        member.roles = [role.id for role in roles]
+        data = member.json() | {"guild_id": str(server.id)}
+        self.fake.gateway.dispatch("GUILD_MEMBER_UPDATE", data, guild=server.guild)
+
     def leaves(self, server: Server) -> None:
         guild = server.guild
         del guild.members[self.user.id]
@@ -291,9 +315,12 @@ class Place:
             self.fake.sync_threads(self.channel)
 
     def denies_bot(self, rights: int) -> None:
-        """Take rights from the bot here."""
+        """Take these rights from the bot here, and give back those taken before."""
+        saw = self.fake.world.bot_sees(self.channel)
         self.channel.overwrites[self.fake.bot.id] = Overwrite(self.fake.bot.id, 1, 0, int(rights))
         self.fake.tell_channel("CHANNEL_UPDATE", self.channel)
+        if not saw:
+            self.fake.sync_threads(self.channel)
 
     def says_webhook(self, text: str, name: str = "Avisos") -> Message:
         """A message by a webhook."""

@@ -261,6 +261,7 @@ def enter(
         nonce=made.nonce,
     )
     (fake.ledger.edits if edit else fake.ledger.sent).append(sent)
+    fake.ledger.arrived += not edit
     fake.ledger.changed()
     return sent
 

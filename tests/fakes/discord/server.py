@@ -185,7 +185,10 @@ class FakeDiscord(Stage):
     # What goes wrong
 
     def fail(self, method: str, *, with_: Fault, times: int = 1, channel: int | None = None) -> None:
-        """Let the next requests of a route (by Discord's name for it; `*` for any) meet a fault."""
+        """Let the next requests of a route (by Discord's name for it; `*` for any) meet a fault.
+
+        `gateway` and `cdn` are connections to those; they know drop_before, status and delay_before.
+        """
         self.faults.add(method, with_, times=times, channel=channel)
 
     async def wait_for(self, condition: Callable[[Ledger], bool], timeout: float = 10.0) -> None:
@@ -282,9 +285,9 @@ class FakeDiscord(Stage):
             if path.startswith(API):
                 return await self._api(request, path[len(API) :])
             if path.rstrip("/") == "/gateway":
-                return await self.gateway.serve(request)
+                return await self._troubled(request, "gateway") or await self.gateway.serve(request)
             if path.startswith("/cdn/"):
-                return self._download(request)
+                return await self._troubled(request, "cdn") or self._download(request)
             if path.startswith("/control/") and self._control:
                 return await control(self, request, path[9:])
         except (ConnectionError, asyncio.CancelledError):
@@ -293,6 +296,19 @@ class FakeDiscord(Stage):
             self.crashes.append(error)
             raise
         return answer(plain(404, "Not Found"))
+
+    async def _troubled(self, request: web.BaseRequest, name: str) -> web.StreamResponse | None:
+        """The fault of a connection to `gateway` or `cdn`, if a script has one."""
+        fault = self.faults.take(name, 0) if self.faults.scripts else None
+        if fault is None:
+            return None
+        if fault.kind is FaultKind.DROP_BEFORE:
+            return self._drop(request)
+        if fault.kind is FaultKind.STATUS:
+            return gateway_trouble(fault.code)
+        assert fault.kind is FaultKind.DELAY_BEFORE, f"{fault.kind} is nothing that happens to a {name}"
+        await asyncio.sleep(fault.seconds)
+        return None
 
     async def _api(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if self.rates.banned:

@@ -214,6 +214,11 @@ class Stage:
             count += 1
         return count
 
+    def stands(self: FakeDiscord) -> list[Message]:
+        """All messages that still exist, whoever wrote them, in the order of their ids."""
+        found = [one for place in self.world.channels.values() for one in place.messages.values()]
+        return sorted((one for one in found if not one.deleted), key=lambda one: one.id)
+
     def tell_channel(self: FakeDiscord, event: str, channel: Channel) -> None:
         """Tell the gateway about a channel of a guild."""
         self.gateway.dispatch(event, channel.json(), guild=channel.guild)
