@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp.web import RouteDef
 
-from bot.bus.base import Bus
+from bot.bus.base import Bus, Topic
 from bot.bus.local import LocalBus
 from bot.catalogue.commands import COMMANDS, menu
 from bot.catalogue.keys import Key
@@ -40,7 +40,9 @@ from bot.pipeline.mind import LiveMind, make_mind
 from bot.pipeline.model import PERSON, PICK
 from bot.pipeline.phrase import Voice
 from bot.pipeline.slowdown import SlowDown
+from bot.pipeline.suggest import suggest
 from bot.pipeline.turn import Corridor
+from bot.pipeline.whereabouts import StoredWhereabouts
 from bot.settings import Settings
 from bot.store import blocks, lock, outbox
 from bot.store.engine import Store, database_path
@@ -185,6 +187,19 @@ async def open_bot(
             if settings.telegram_staff_chat:
                 ref = PlaceRef(settings.telegram_staff_chat, PlaceKind.STAFF)
                 staff.append(StaffPlace(telegram.account, ref))
+        if settings.discord_token.get_secret_value():
+
+            async def warn(key: Key) -> None:
+                """Tell staff, once the notices are there: a channel connects after everything is built."""
+                text = notices.text(key)
+                for lane in await store.write(lambda c: notices.tell(c, text, datetime.now(UTC))):
+                    bus.wake(Topic.LANE, lane)
+
+            discord = await _open_discord(parts, stack, warn)
+            channels[discord.account] = discord
+            if settings.discord_staff_channel:
+                ref = PlaceRef(settings.discord_staff_channel, PlaceKind.STAFF)
+                staff.append(StaffPlace(discord.account, ref))
         for channel in await further(stack, parts) if further else ():
             channels[channel.account] = channel
         gate = Gate(
@@ -345,16 +360,60 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack, *, web: bool) -> T
             file_url=settings.telegram_file_url,
             staff_chat=settings.telegram_staff_chat,
             menus=menus,
-            aliases={
-                alias: command.name.value
-                for command in COMMANDS
-                for words in command.aliases.values()
-                for alias in words
-            },
+            aliases=_aliases(),
             pace=PaceLimits() if settings.telegram_limits else None,
             webhook=hook,
         )
     )
+
+
+async def _open_discord(
+    parts: Parts, stack: AsyncExitStack, warn: Callable[[Key], Awaitable[None]]
+) -> Channel:
+    from bot.channels.discord import DiscordChannel, slash_commands  # slow to import, often off
+
+    settings, minds = parts.settings, parts.minds
+
+    def say(key: Key, lang: Lang, **values: str) -> str:
+        voice = minds.current.voice
+        address = voice.knowledge.brand.voice.address.value
+        return voice.catalogue.text(key, lang, address=address, seed=0, **values)
+
+    def offer(typed: str, lang: Lang) -> Sequence[tuple[str, str]]:
+        voice = minds.current.voice
+        return suggest(voice, typed, lang, datetime.now(voice.knowledge.brand.timezone).date())
+
+    return await stack.enter_async_context(
+        DiscordChannel(
+            token=settings.discord_token.get_secret_value(),
+            cursors=parts.cursors,
+            files=parts.files,
+            whereabouts=StoredWhereabouts(parts.store),
+            root=settings.home,
+            say=say,
+            suggest=offer,
+            lang=minds.current.voice.knowledge.brand.languages[0],
+            api_url=settings.discord_api_url,
+            gateway_url=settings.discord_gateway_url,
+            cdn_url=settings.discord_cdn_url,
+            shards=settings.discord_shards,
+            staff_channel=settings.discord_staff_channel,
+            fallback_channel=settings.discord_fallback_channel,
+            commands=slash_commands(say),
+            aliases=_aliases(),
+            warn=warn,
+        )
+    )
+
+
+def _aliases() -> dict[str, str]:
+    """Every name of a command, with its canonical one."""
+    return {
+        alias: command.name.value
+        for command in COMMANDS
+        for words in command.aliases.values()
+        for alias in words
+    }
 
 
 class _Telling:

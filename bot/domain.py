@@ -126,6 +126,8 @@ class InboundKind(StrEnum):
     COMMAND = "command"
     BLOCKED = "blocked"
     """The member blocked or unblocked the bot, or left; `text` is "on" or "off"."""
+    DELETE = "delete"
+    """A message was taken back by whoever wrote it, or by a moderator; the platform tells not who."""
     OTHER = "other"
     """Known and stored, but nothing that anyone says."""
     UNPARSABLE = "unparsable"

@@ -43,6 +43,30 @@ class Settings(BaseSettings):
     )
     telegram_limits: bool = Field(True, description="Keep Telegram's sending limits (off only for benches).")
 
+    discord_token: SecretStr = Field(
+        SecretStr(""), description="Token of the Discord bot; empty leaves Discord off."
+    )
+    discord_staff_channel: str = Field(
+        "", pattern=r"^\d*$", description="Id of the Discord channel where staff works cases."
+    )
+    discord_fallback_channel: str = Field(
+        "",
+        pattern=r"^\d*$",
+        description="Id of a text channel for private threads with members whose direct messages are closed.",
+    )
+    discord_shards: str = Field(
+        "",
+        pattern=r"^(auto|[1-9]\d*)?$",
+        description="How many gateway connections: auto asks Discord; needed from 2,500 servers on.",
+    )
+    discord_api_url: str = Field(
+        "https://discord.com/api/v10", description="Address of Discord's API, with its version."
+    )
+    discord_gateway_url: str = Field("", description="Address of Discord's gateway; empty asks the API.")
+    discord_cdn_url: str = Field(
+        "https://cdn.discordapp.com", description="Address that members' files are fetched from."
+    )
+
     web_host: str = Field("127.0.0.1", description="Address that the web chat and staff page listen on.")
     web_port: int = Field(8080, ge=0, le=65535, description="Port of the web chat; 0 picks a free one.")
     web_origins: Annotated[tuple[str, ...], NoDecode] = Field(

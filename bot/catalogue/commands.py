@@ -19,6 +19,7 @@ class Name(StrEnum):
     HELP = "help"
     HUMAN = "human"
     SUGGESTION = "suggestion"
+    FAQ = "faq"
     CASES = "cases"
     TAKE = "take"
     NOTE = "note"
@@ -70,6 +71,7 @@ COMMANDS: Final = (
         {ES: ("sugerencia",), EN: ("suggestion",), PT: ("sugestao",)},
         Key.COMMAND_SUGGESTION,
     ),
+    Command(Name.FAQ, False, {ES: ("faq",), EN: ("faq",), PT: ("faq",)}, Key.COMMAND_FAQ),
     Command(Name.CASES, True, {ES: ("casos",), EN: ("cases",)}, Key.STAFF_COMMAND_CASES),
     Command(Name.TAKE, True, {ES: ("tomar",), EN: ("take",)}, Key.STAFF_COMMAND_TAKE),
     Command(Name.NOTE, True, {ES: ("nota",), EN: ("note",)}, Key.STAFF_COMMAND_NOTE),

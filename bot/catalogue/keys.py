@@ -132,6 +132,19 @@ class Key(StrEnum):
     COMMAND_HELP = "command_help"
     COMMAND_HUMAN = "command_human"
     COMMAND_SUGGESTION = "command_suggestion"
+    COMMAND_FAQ = "command_faq"
+    COMMAND_FAQ_QUESTION = "command_faq_question"
+    """What the command takes: a title to be chosen, or a question in one's own words."""
+    COMMAND_FAQ_SHARE = "command_faq_share"
+    """Whether everybody in the channel may read the answer."""
+
+    # What Discord shows around an answer.
+    PRIVATE_OPENED = "private_opened", "link"
+    """Where the conversation goes on; `link` is one that can be tapped."""
+    PRIVATE_THREAD = "private_thread"
+    """What a private thread is called, before the member's name."""
+    FORM_SUGGESTION_TITLE = "form_suggestion_title"
+    FORM_SUGGESTION_LABEL = "form_suggestion_label"
 
     # What staff reads: mirrors and alerts. A line whose values are all empty is left out.
     STAFF_NOTICE = "staff_notice", "case reason team member platform lang asked tried link"
@@ -161,6 +174,11 @@ class Key(StrEnum):
     STAFF_CHANNEL_UP = "staff_channel_up", "platform name"
     STAFF_CHANNEL_AWAY = "staff_channel_away", "platform"
     STAFF_CHANNEL_REFUSED = "staff_channel_refused", "platform"
+    STAFF_NO_MESSAGE_CONTENT = "staff_no_message_content"
+    STAFF_UNREACHABLE = "staff_unreachable", "case platform text"
+    """A message cannot be delivered: direct messages are closed, or the bot is blocked."""
+    STAFF_HEARD = "staff_heard"
+    """Answers a command of staff whose effect shows elsewhere."""
     STAFF_BUTTON_TAKE = "staff_button_take"
     STAFF_BUTTON_GIVE_BACK = "staff_button_give_back"
     STAFF_BUTTON_CLOSE = "staff_button_close"
@@ -175,6 +193,8 @@ class Key(StrEnum):
     STAFF_COMMAND_GIVE_BACK = "staff_command_give_back"
     STAFF_COMMAND_CLOSE = "staff_command_close"
     STAFF_COMMAND_NOTE = "staff_command_note"
+    STAFF_COMMAND_TEXT = "staff_command_text"
+    """What a command of staff takes."""
     STAFF_COMMAND_BLOCK = "staff_command_block"
     STAFF_COMMAND_UNBLOCK = "staff_command_unblock"
 

@@ -40,6 +40,14 @@ class Cursors(Protocol):
         ...
 
 
+class Whereabouts(Protocol):
+    """Where a channel reads in which places it knows somebody."""
+
+    async def places(self, account: Account, sender: str) -> Sequence[PlaceRef]:
+        """Places in which a person has written to us, the latest first, without threads of public places."""
+        ...
+
+
 class FileSource(Protocol):
     """Where a channel reads a stored file that it has to send."""
 

@@ -38,6 +38,18 @@ def visible(markdown: str) -> str:
 
 
 @lru_cache(REMEMBERED)
+def discord_markdown(markdown: str) -> str:
+    """Discord's own Markdown: https://support.discord.com/hc/articles/210298617"""
+    return _render(markdown, _Discord())
+
+
+@lru_cache(REMEMBERED)
+def discord_plain(text: str) -> str:
+    """Text that Discord shows exactly as it is written: nothing in it is markup or names anybody."""
+    return _line_starts(_escaped(text))
+
+
+@lru_cache(REMEMBERED)
 def web_html(markdown: str) -> str:
     """Safe HTML for our own pages: no raw HTML passes, links open apart and tell the target nothing."""
     return _render(markdown, _Web())
@@ -136,6 +148,65 @@ class _Telegram(_Visible):
         if not _tappable(address):
             return _beside(inner, html.escape(address, quote=False))
         return f'<a href="{html.escape(address)}">{inner}</a>'
+
+
+class _Discord(_Visible):
+    """Discord's Markdown; headings are bold, lists are written with bullets, links are masked."""
+
+    def text(self, text: str) -> str:
+        return _escaped(text)
+
+    def bold(self, inner: str) -> str:
+        return f"**{inner}**"
+
+    def heading(self, inner: str) -> str:
+        return self.bold(inner)
+
+    def italic(self, inner: str) -> str:
+        return f"*{inner}*"
+
+    def strike(self, inner: str) -> str:
+        return f"~~{inner}~~"
+
+    def code(self, text: str) -> str:
+        fence = "``" if "`" in text else "`"
+        pad = " " if "`" in text else ""
+        return f"{fence}{pad}{text}{pad}{fence}"
+
+    def block(self, text: str) -> str:
+        inside = text.rstrip("\n").replace("```", "`\u200b``")
+        return f"```\n{inside}\n```"
+
+    def paragraph(self, inner: str) -> str:
+        return _line_starts(inner)
+
+    def quote(self, inner: str) -> str:
+        # Discord takes no quote within a quote
+        return "\n".join(f"> {line.removeprefix('> ')}" for line in inner.split("\n"))
+
+    def link(self, inner: str, address: str) -> str:
+        if not address.lower().startswith(("http://", "https://")):
+            return _beside(inner, _escaped(address.removeprefix("mailto:").removeprefix("tel:")))
+        return address if inner in (address, _escaped(address)) else f"[{inner}](<{address}>)"
+
+
+_ADDRESS = re.compile(r"https?://[^\s<>]+")
+_DISCORD_SIGNS = re.compile(r"([\\*_~`|<\[\]])")
+_DISCORD_STARTS = re.compile(r"^(\s*)(#{1,3} |-# |>|[-+] )", re.MULTILINE)
+
+
+def _escaped(text: str) -> str:
+    """The signs that Discord reads within a line; addresses stay as they are, else they lead elsewhere."""
+    out, end = [], 0
+    for match in _ADDRESS.finditer(text):
+        out += [_DISCORD_SIGNS.sub(r"\\\1", text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join((*out, _DISCORD_SIGNS.sub(r"\\\1", text[end:])))
+
+
+def _line_starts(text: str) -> str:
+    """The signs that Discord reads at the start of a line."""
+    return _DISCORD_STARTS.sub(r"\1\\\2", text)
 
 
 class _Web:

@@ -88,6 +88,8 @@ class _Desk:
 
     def decision(self) -> Decision:
         situation = self._situation
+        if all(said.kind is InboundKind.DELETE for said in situation.said):
+            return self._silent(Outcome.IGNORED, "deleted")
         if situation.blocked:
             return self._silent(Outcome.BLOCKED, "blocked_by_staff")
         if not situation.ownership.bot_may_speak:
@@ -122,7 +124,22 @@ class _Desk:
                 return self._menu(Talk.HELP, rule="command")
             case "suggestion":
                 return feedback.suggest(self._main.text, self._base, self._now)
+            case "faq":
+                return self._asked()
         return self._menu(Talk.HELP, rule="unknown_command")
+
+    def _asked(self) -> Decision:
+        """/faq with an entry that was chosen, with a question, or with nothing."""
+        chosen = self._main.text.strip()
+        if chosen.startswith(PICK):
+            entry = self._knowledge.entries.get(EntryId(chosen.removeprefix(PICK)))
+            return self._entry(entry, rule="command") if entry else self._menu(Talk.STALE_BUTTON)
+        heard = self._reading.understanding
+        if self._reading.failed:
+            return self._hand_off(Reason.NOT_UNDERSTOOD, rule="engine_failed")
+        if heard is None or not heard.content:
+            return self._menu(Talk.HELP, rule="command")
+        return self._understood(heard)
 
     def _button(self, payload: str) -> Decision:
         if payload == PERSON:

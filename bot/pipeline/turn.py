@@ -36,7 +36,7 @@ from bot.metrics import Meter
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
-from bot.pipeline.model import Decision, Opinion, Phrased, Reading, Talk
+from bot.pipeline.model import PICK, Decision, Opinion, Phrased, Reading, Talk
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
@@ -140,8 +140,14 @@ class Draft:
         joined = decision.outcome not in _OF_EACH
         result = []
         for said in self.situation.said:
-            is_button = said.kind is InboundKind.BUTTON
-            text = (describe(said.command, self.voice, decision.lang) or None) if is_button else None
+            if said.kind is InboundKind.DELETE:
+                deleted = Outcome.IGNORED, "deleted", self.number, decision.lang, self.case
+                result.append(Handled(said.id, *deleted))
+                continue
+            pressed = said.command if said.kind is InboundKind.BUTTON else ""
+            if said.command == "faq" and said.text.startswith(PICK):
+                pressed = said.text
+            text = (describe(pressed, self.voice, decision.lang) or None) if pressed else None
             own = said.id == self.reading.main or not joined
             outcome = decision.outcome if own else Outcome.JOINED
             rule = decision.rule if own else ""

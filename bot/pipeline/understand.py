@@ -6,7 +6,7 @@ import structlog
 
 from bot.conversation.situation import Said, Situation
 from bot.domain import InboundKind
-from bot.pipeline.model import Reading
+from bot.pipeline.model import PICK, Reading
 from nlu.model import NOTHING, Band, Interpreter, Understanding
 
 _log = structlog.get_logger(__name__)
@@ -25,9 +25,11 @@ async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
     A command or button is read by itself: the last one said wins. An engine that fails is a reading that
     failed, never an exception: the member gets a person instead.
     """
-    said = situation.said
+    said = [one for one in situation.said if one.kind is not InboundKind.DELETE] or list(situation.said)
     for one in reversed(said):
         if one.kind in (InboundKind.COMMAND, InboundKind.BUTTON):
+            if one.command == "faq" and one.text.strip() and not one.text.startswith(PICK):
+                return await _question(situation, interpreter, one)
             return Reading(one.id, one.text)
     worded = [one for one in said if one.text.strip()]
     if not worded:
@@ -42,6 +44,15 @@ async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
         _log.exception("the understanding failed", conversation=situation.conversation)
         return Reading(worded[-1].id, text, failed=True)
     return Reading(main.id, text, heard)
+
+
+async def _question(situation: Situation, interpreter: Interpreter, one: Said) -> Reading:
+    """What a question means that came with /faq."""
+    try:
+        return Reading(one.id, one.text, await _ask(situation, interpreter, one.text))
+    except Exception:  # as below
+        _log.exception("the understanding failed", conversation=situation.conversation)
+        return Reading(one.id, one.text, failed=True)
 
 
 async def _clearest(

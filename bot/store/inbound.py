@@ -19,6 +19,7 @@ from bot.domain import (
     Outcome,
     PlaceKind,
 )
+from bot.store.deleted import take_back
 from bot.store.dialect import insert_or_ignore, upsert
 from bot.store.tables import (
     attachments,
@@ -119,6 +120,10 @@ def ingest(
             if event.kind in _SAYS:
                 connection.execute(insert(timers), _staff_timer(event, now))
                 result.staff = True
+        elif event.kind is InboundKind.DELETE:
+            _flush(connection, said, now, result, over or {})
+            if (taken := take_back(connection, event, now)) is not None:
+                result.woken[taken] = None
         elif here is None:
             continue
         elif event.kind in _SAYS:

@@ -128,7 +128,8 @@ def _situation(row: Any, said: Sequence[Said]) -> Situation:
 
 def _said(rows: list[Any]) -> Said:
     first = rows[0]
-    files = [row for row in rows if row.file is not None]
+    deleted = first.kind == InboundKind.DELETE.value
+    files = [row for row in rows if row.file is not None and not deleted]
     return Said(
         id=MessageId(first.id),
         kind=InboundKind(first.kind),
