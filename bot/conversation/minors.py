@@ -1,4 +1,4 @@
-"""An age that somebody states of themselves, in Spanish, English or Portuguese: pure, and rather deaf than wrong.
+"""An age that somebody states of themselves, in Spanish, English or Portuguese; rather deaf than wrong.
 
 Whoever says how long they have been a customer, or how old their child is, says nothing about their own age.
 """
@@ -13,16 +13,24 @@ YOUNGEST, OLDEST = 4, 99
 MINOR = 17
 """What "I'm a minor" says at the least."""
 
-_WORDS = {
-    **dict(zip("cuatro cinco seis siete ocho nueve diez once doce trece".split(), range(4, 14), strict=True)),
-    **{"catorce": 14, "quince": 15, "dieciseis": 16, "diecisiete": 17, "dieciocho": 18},
-    **dict(
-        zip("four five six seven eight nine ten eleven twelve thirteen".split(), range(4, 14), strict=True)
-    ),
-    **{"fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18},
-    **dict(zip("quatro seis sete oito nove dez onze doze treze".split(), (4, *range(6, 14)), strict=True)),
-    **{"quatorze": 14, "quinze": 15, "dezesseis": 16, "dezessete": 17, "dezoito": 18},
+_NUMBERS = {
+    4: "cuatro four quatro",
+    5: "cinco five",
+    6: "seis six",
+    7: "siete seven sete",
+    8: "ocho eight oito",
+    9: "nueve nine nove",
+    10: "diez ten dez",
+    11: "once eleven onze",
+    12: "doce twelve doze",
+    13: "trece thirteen treze",
+    14: "catorce fourteen quatorze",
+    15: "quince fifteen quinze",
+    16: "dieciseis sixteen dezesseis",
+    17: "diecisiete seventeen dezessete",
+    18: "dieciocho eighteen dezoito",
 }
+_WORDS = {word: number for number, words in _NUMBERS.items() for word in words.split()}
 _N = rf"(?P<n>\d{{1,2}}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _ENDS = r"(?=\s*(?:$|[.,;:!?)\n\"»”…]))"
 _YEARS = r"\s+an(?:it|inh)?os"
@@ -77,6 +85,6 @@ def _age(match: re.Match[str]) -> int:
 
 def _plain(text: str) -> str:
     """Small letters without accents, apostrophes alike, and spaces single; line ends stay."""
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))  # noqa: RUF001 # phones type it
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^\S\n]+", " ", kept)

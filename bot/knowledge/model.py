@@ -215,7 +215,7 @@ class Minors:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What the brand does with personal data. '' where it does not say who answers for it, or where to read."""
+    """What the brand does with personal data; '' where it does not say who answers for it, or a policy."""
 
     controller: str = ""
     contact: str = ""

@@ -57,6 +57,8 @@ def test_every_word_of_the_files_is_told_in_both_languages(page: str) -> None:
         "miercoles",
         "sabado",
         "publico",
+        "politica",
+        "auditoria",
         "tu",
     }  # slips that are taken
     feminine = {"moderadora", "supervisora", "administradora"}

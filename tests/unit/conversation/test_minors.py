@@ -31,7 +31,7 @@ from bot.conversation.minors import stated_age
         ("tengo 41 años", 41),
         ("i'm 11", 11),
         ("im 12 and i want to order", 12),
-        ("I’m 11 years old", 11),  # noqa: RUF001 # phones type it
+        ("I’m 11 years old", 11),
         ("i am only 10, can i buy this?", 10),
         ("I'm a 12-year-old", 12),
         ("as a 12 year old can i join", 12),
