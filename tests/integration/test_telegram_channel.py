@@ -80,7 +80,7 @@ async def test_text_that_is_no_markdown_arrives_as_written(
     await channel.send(place(42), Outgoing("*hola* <b> & [x](y)", silent=True), nonce="n")
     [sent] = fake.ledger.sent
     assert (sent.plain, sent.message.entities, sent.silent) == ("*hola* <b> & [x](y)", [], True)
-    assert sent.call.params["link_preview_options"] == '{"is_disabled": true}'
+    assert sent.call.params["link_preview_options"] == {"is_disabled": True}
 
 
 async def test_a_reply_to_a_message_that_is_gone_still_arrives(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import urlencode
 
 import aiohttp
 from telegram.error import (
@@ -22,7 +21,7 @@ from telegram.request import BaseRequest, RequestData
 
 _T = TypeVar("_T")
 
-_FORM = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": BaseRequest.USER_AGENT}
+_JSON = {"Content-Type": "application/json", "User-Agent": BaseRequest.USER_AGENT}
 _PLAIN = {"User-Agent": BaseRequest.USER_AGENT}
 _NAMED_BY_CLIENT = frozenset({400, 401, 403, 404, 409})
 """Refusals that python-telegram-bot turns into an exception of their own."""
@@ -168,7 +167,7 @@ class AiohttpTransport(BaseRequest):
                 method,
                 url,
                 data=_body(request_data),
-                headers=_PLAIN if uploads else _FORM,
+                headers=_PLAIN if uploads else _JSON,
                 timeout=timeout,
                 proxy=self._proxy or None,
                 allow_redirects=False,
@@ -258,7 +257,7 @@ def _body(data: RequestData | None) -> bytes | aiohttp.FormData | None:
     if data is None:
         return None
     if not data.contains_files:
-        return urlencode(data.json_parameters).encode("ascii")
+        return json.dumps(data.parameters).encode("ascii")
     form = aiohttp.FormData()
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
