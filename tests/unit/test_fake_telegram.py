@@ -121,7 +121,7 @@ async def test_a_second_poll_ends_the_first_with_409(fake: FakeTelegram, bot: te
 
 
 async def test_while_a_webhook_is_set_there_are_no_polls(fake: FakeTelegram, bot: telegram.Bot) -> None:
-    fake.webhook = "https://example.org/hook"
+    await bot.set_webhook("https://example.org/hook")
     with pytest.raises(Conflict, match="webhook is active"):
         await bot.get_updates()
     await bot.delete_webhook()
