@@ -81,8 +81,8 @@ async def _guild(fake: FakeDiscord, given: dict[str, Any]) -> Any:
 async def _channel(fake: FakeDiscord, given: dict[str, Any]) -> Any:
     """`kind` text or forum, in `guild`; the rest is as in servers.py."""
     server = Server(fake, fake.world.guilds[int(given.pop("guild"))])
-    make = {"text": server.text, "forum": server.forum}[given.pop("kind", "text")]
-    return {"id": make(**given).id}
+    kinds: dict[str, Callable[..., Place]] = {"text": server.text, "forum": server.forum}
+    return {"id": kinds[given.pop("kind", "text")](**given).id}
 
 
 async def _member(fake: FakeDiscord, given: dict[str, Any]) -> Any:

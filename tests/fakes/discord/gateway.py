@@ -421,7 +421,7 @@ class Gateway:
         if data.get("token") != self.fake.token:
             return self._close(link, 4004, "authentication failed")
         session = self.sessions.get(data.get("session_id") or "")
-        seq = data.get("seq")
+        seq = data.get("seq") or 0
         why = ""
         if self.refuse_resumes:
             self.refuse_resumes -= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,14 +108,14 @@ def draft(
 
 def _empty(made: Draft, editing: Message | None) -> bool:
     content, embeds, components = made.content, made.embeds, made.components
-    files: Iterable[Attachment] = made.files
+    files = made.files
     if editing:
         content = content if "content" in made.given else editing.content
         embeds = embeds if "embeds" in made.given else editing.embeds
         components = components if "components" in made.given else editing.components
         kept = [file for file in editing.attachments if made.kept is None or file.id in made.kept]
         files = [*kept, *files]
-    return not (content or embeds or components or list(files))
+    return not (content or embeds or components or files)
 
 
 def _reply_to(

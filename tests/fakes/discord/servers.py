@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.fakes.discord import content as checks
 from tests.fakes.discord import posting
@@ -110,8 +110,13 @@ class Server:
 class Stage:
     """The part of the server that makes people and lets them speak; mixed into FakeDiscord."""
 
+    @property
+    def fake(self) -> FakeDiscord:
+        """The whole server."""
+        return cast("FakeDiscord", self)
+
     def guild(
-        self: FakeDiscord,
+        self,
         name: str = "Café",
         *,
         permissions: int = int(BOT_RIGHTS),
@@ -120,23 +125,30 @@ class Stage:
         id: int | None = None,
     ) -> Server:
         """A guild into which the bot was invited with these permissions."""
-        guild = Guild(id or self.ids.next(), name, self.owner.id, locale)
+        guild = Guild(id or self.fake.ids.next(), name, self.fake.owner.id, locale)
         guild.roles[guild.id].permissions = int(everyone)
-        role = Role(self.ids.next(), self.bot.name, int(permissions), 1, managed=True, bot_id=self.bot.id)
+        role = Role(
+            self.fake.ids.next(),
+            self.fake.bot.name,
+            int(permissions),
+            1,
+            managed=True,
+            bot_id=self.fake.bot.id,
+        )
         guild.roles[role.id] = role
-        guild.members[self.owner.id] = GuildMember(self.owner)
-        guild.members[self.bot.id] = GuildMember(self.bot, [role.id])
-        self.world.guilds[guild.id] = guild
-        for session in self.gateway.listening:
+        guild.members[self.fake.owner.id] = GuildMember(self.fake.owner)
+        guild.members[self.fake.bot.id] = GuildMember(self.fake.bot, [role.id])
+        self.fake.world.guilds[guild.id] = guild
+        for session in self.fake.gateway.listening:
             if (guild.id >> 22) % session.shards == session.shard:
-                self.gateway.dispatch(
-                    "GUILD_CREATE", self.gateway.guild_create(guild, members=False), guild=guild
+                self.fake.gateway.dispatch(
+                    "GUILD_CREATE", self.fake.gateway.guild_create(guild, members=False), guild=guild
                 )
                 break
-        return Server(self, guild)
+        return Server(self.fake, guild)
 
     def member(
-        self: FakeDiscord,
+        self,
         name: str = "Ana",
         locale: str = "es-ES",
         *,
@@ -146,28 +158,28 @@ class Stage:
         stranger: bool = False,
     ) -> Person:
         """Someone in a guild (the first one unless told, made if there is none); a stranger shares none."""
-        user = User(id or self.ids.next(), name.lower().replace(" ", "_"), name, locale)
-        self.world.users[user.id] = user
-        person = Person(self, user, None)
+        user = User(id or self.fake.ids.next(), name.lower().replace(" ", "_"), name, locale)
+        self.fake.world.users[user.id] = user
+        person = Person(self.fake, user, None)
         if not stranger:
-            servers = self.world.bot_guilds()
-            person.joins(guild or (Server(self, servers[0]) if servers else self.guild()), roles=roles)
+            servers = self.fake.world.bot_guilds()
+            person.joins(guild or (Server(self.fake, servers[0]) if servers else self.guild()), roles=roles)
         return person
 
-    def person(self: FakeDiscord, user_id: int) -> Person:
+    def person(self, user_id: int) -> Person:
         """Someone who is there already."""
-        return Person(self, self.world.users[user_id], None)
+        return Person(self.fake, self.fake.world.users[user_id], None)
 
-    def other_bot(self: FakeDiscord, server: Server, name: str = "otro_bot") -> Person:
+    def other_bot(self, server: Server, name: str = "otro_bot") -> Person:
         """Another bot in a guild."""
-        user = User(self.ids.next(), name, name, is_bot=True)
-        self.world.users[user.id] = user
-        person = Person(self, user, None)
+        user = User(self.fake.ids.next(), name, name, is_bot=True)
+        self.fake.world.users[user.id] = user
+        person = Person(self.fake, user, None)
         person.joins(server)
         return person
 
     def say(
-        self: FakeDiscord,
+        self,
         channel: Channel,
         author: User,
         text: str,
@@ -181,7 +193,7 @@ class Stage:
     ) -> Message:
         """Anyone's message but the bot's: kept, and told to the gateway."""
         replied = reply_to.author.id if reply_to and pings_author and not reply_to.webhook_id else 0
-        rights = self.world.rights(channel, author)
+        rights = self.fake.world.rights(channel, author)
         roles = set()
         if channel.guild:
             every = bool(rights & Right.MENTION_EVERYONE)
@@ -191,7 +203,7 @@ class Stage:
         )
         message = Message(
             channel,
-            self.ids.next(at),
+            self.fake.ids.next(at),
             author,
             text,
             type if type is not None else (REPLY if reply_to else 0),
@@ -199,45 +211,45 @@ class Stage:
             webhook_id=webhook_id,
             **content,
         )
-        posting.mention(self, message, found)
-        posting.publish(self, message)
+        posting.mention(self.fake, message, found)
+        posting.publish(self.fake, message)
         return message
 
-    def prefill(self: FakeDiscord, lines: Iterable[tuple[int, str]]) -> int:
+    def prefill(self, lines: Iterable[tuple[int, str]]) -> int:
         """Many direct messages at once, as (member id, text); unknown members are made. Gives the count."""
         count = 0
         for member_id, text in lines:
-            user = self.world.users.get(member_id)
+            user = self.fake.world.users.get(member_id)
             if user is None:
                 user = self.member(f"M{member_id}", id=member_id).user
-            self.say(self.world.dm(user), user, text)
+            self.say(self.fake.world.dm(user), user, text)
             count += 1
         return count
 
-    def stands(self: FakeDiscord) -> list[Message]:
+    def stands(self) -> list[Message]:
         """All messages that still exist, whoever wrote them, in the order of their ids."""
-        found = [one for place in self.world.channels.values() for one in place.messages.values()]
+        found = [one for place in self.fake.world.channels.values() for one in place.messages.values()]
         return sorted((one for one in found if not one.deleted), key=lambda one: one.id)
 
-    def tell_channel(self: FakeDiscord, event: str, channel: Channel) -> None:
+    def tell_channel(self, event: str, channel: Channel) -> None:
         """Tell the gateway about a channel of a guild."""
-        self.gateway.dispatch(event, channel.json(), guild=channel.guild)
+        self.fake.gateway.dispatch(event, channel.json(), guild=channel.guild)
 
-    def sync_threads(self: FakeDiscord, channel: Channel) -> None:
+    def sync_threads(self, channel: Channel) -> None:
         """The bot can see a channel that it could not: tell it the threads."""
         guild = channel.guild
-        if guild is None or not self.world.bot_sees(channel):
+        if guild is None or not self.fake.world.bot_sees(channel):
             return
-        threads = [t for t in guild.active_threads if t.parent is channel and self.world.bot_sees(t)]
+        threads = [t for t in guild.active_threads if t.parent is channel and self.fake.world.bot_sees(t)]
         data = {
             "guild_id": str(guild.id),
             "channel_ids": [str(channel.id)],
-            "threads": [thread.json(self.bot) for thread in threads],
-            "members": [t.member_json(self.bot.id) for t in threads if self.bot.id in t.members],
+            "threads": [thread.json(self.fake.bot) for thread in threads],
+            "members": [t.member_json(self.fake.bot.id) for t in threads if self.fake.bot.id in t.members],
         }
-        self.gateway.dispatch("THREAD_LIST_SYNC", data, channel=channel)
+        self.fake.gateway.dispatch("THREAD_LIST_SYNC", data, channel=channel)
 
-    def drop_channel(self: FakeDiscord, channel: Channel) -> None:
+    def drop_channel(self, channel: Channel) -> None:
         """A channel or thread ceases to be."""
         guild = channel.guild
         assert guild
@@ -248,11 +260,11 @@ class Stage:
                 "parent_id": str(channel.parent.id) if channel.parent else None,
                 "type": channel.type,
             }
-            self.gateway.dispatch("THREAD_DELETE", data, channel=channel)
+            self.fake.gateway.dispatch("THREAD_DELETE", data, channel=channel)
             del guild.threads[channel.id]
         else:
             self.tell_channel("CHANNEL_DELETE", channel)
             del guild.channels[channel.id]
             for thread in [t for t in guild.threads.values() if t.parent is channel]:
-                del guild.threads[thread.id], self.world.channels[thread.id]
-        del self.world.channels[channel.id]
+                del guild.threads[thread.id], self.fake.world.channels[thread.id]
+        del self.fake.world.channels[channel.id]

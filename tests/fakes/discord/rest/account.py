@@ -34,7 +34,7 @@ async def get_current_user_guilds(fake: FakeDiscord, ask: Ask) -> Any:
     for guild in sorted(fake.world.bot_guilds(), key=lambda guild: guild.id):
         if not after < guild.id < before:
             continue
-        one = {
+        one: dict[str, Any] = {
             "id": str(guild.id),
             "name": guild.name,
             "icon": None,

@@ -71,7 +71,7 @@ def check(form: Form, at: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(form: Form, at: str, given: dict[str, Any]) -> None:
-    names = {"name": given.get("name")}
+    names: dict[str, Any] = {"name": given.get("name")}
     for locale, name in (given.get("name_localizations") or {}).items():
         names[f"name_localizations.{locale}"] = name
         if locale not in LOCALES:

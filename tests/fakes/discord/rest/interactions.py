@@ -38,7 +38,7 @@ async def create_interaction_response(fake: FakeDiscord, ask: Ask) -> Any:
     if _now() - asked.time > fake.answer_within:
         asked.late += 1
         raise refused(10062)
-    kind = ask.body.get("type")
+    kind = ask.body.get("type") or 0
     data = ask.body.get("data") or {}
     form = Form()
     form.choice("type", kind, ALLOWED[asked.type])
