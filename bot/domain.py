@@ -197,6 +197,7 @@ class Reason(StrEnum):
     FACT_EXPIRED = "fact_expired"
     FILE = "file_received"
     HELD = "held_send"
+    MINOR = "minor"
 
 
 class Outcome(StrEnum):

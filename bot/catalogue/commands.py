@@ -20,6 +20,9 @@ class Name(StrEnum):
     HUMAN = "human"
     SUGGESTION = "suggestion"
     FAQ = "faq"
+    PRIVACY = "privacy"
+    MY_DATA = "my_data"
+    FORGET_ME = "forget_me"
     CASES = "cases"
     TAKE = "take"
     NOTE = "note"
@@ -72,6 +75,21 @@ COMMANDS: Final = (
         Key.COMMAND_SUGGESTION,
     ),
     Command(Name.FAQ, False, {ES: ("faq",), EN: ("faq",), PT: ("faq",)}, Key.COMMAND_FAQ),
+    Command(
+        Name.PRIVACY,
+        False,
+        {ES: ("privacidad",), EN: ("privacy",), PT: ("privacidade",)},
+        Key.COMMAND_PRIVACY,
+    ),
+    Command(
+        Name.MY_DATA, False, {ES: ("misdatos",), EN: ("mydata",), PT: ("meusdados",)}, Key.COMMAND_MY_DATA
+    ),
+    Command(
+        Name.FORGET_ME,
+        False,
+        {ES: ("olvidame",), EN: ("forgetme",), PT: ("esquecer",)},
+        Key.COMMAND_FORGET_ME,
+    ),
     Command(Name.CASES, True, {ES: ("casos",), EN: ("cases",)}, Key.STAFF_COMMAND_CASES),
     Command(Name.TAKE, True, {ES: ("tomar",), EN: ("take",)}, Key.STAFF_COMMAND_TAKE),
     Command(Name.NOTE, True, {ES: ("nota",), EN: ("note",)}, Key.STAFF_COMMAND_NOTE),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -114,6 +114,43 @@ def duration(span: timedelta, lang: Lang) -> str:
     if minutes:
         return f"{minutes} min"
     return {ES: "menos de 1 min", EN: "less than 1 min", PT: "menos de 1 min"}[lang]
+
+
+def span(days: int, lang: Lang) -> str:
+    """A number of days in the largest unit that says it exactly: "un año", "6 months", "45 dias"."""
+    lang = _spoken(lang)
+    for length, (one, many) in _SPANS[lang].items():
+        if days % length == 0:
+            count = days // length
+            return one if count == 1 else f"{count} {many}"
+    raise AssertionError("a day is one day long")
+
+
+def day(moment: date, lang: Lang) -> str:
+    """A day with its year: "3 de marzo de 2027", "March 3, 2027"."""
+    lang = _spoken(lang)
+    month = _MONTHS[lang][moment.month - 1]
+    if lang == EN:
+        return f"{month} {moment.day}, {moment.year}"
+    return f"{moment.day}{'º' if lang == PT and moment.day == 1 else ''} de {month} de {moment.year}"
+
+
+_SPANS: Final[Mapping[Lang, Mapping[int, tuple[str, str]]]] = {
+    ES: {
+        365: ("un año", "años"),
+        30: ("un mes", "meses"),
+        7: ("una semana", "semanas"),
+        1: ("un día", "días"),
+    },
+    EN: {365: ("a year", "years"), 30: ("a month", "months"), 7: ("a week", "weeks"), 1: ("a day", "days")},
+    PT: {
+        365: ("um ano", "anos"),
+        30: ("um mês", "meses"),
+        7: ("uma semana", "semanas"),
+        1: ("um dia", "dias"),
+    },
+}
+"""Names of spans by their days; a month counts 30, as `config/privacy.yml` is written."""
 
 
 def _spoken(lang: Lang) -> Lang:

@@ -107,6 +107,7 @@ class Key(StrEnum):
     """`opens` comes from `dates.opens`, zone included."""
     WHEN_UNKNOWN = "when_unknown"
     STILL_IN_LINE = "still_in_line", "case"
+    HANDOFF_MINOR = "handoff_minor", "case"
     CASE_CLOSED = "case_closed", "case"
     GIVEN_BACK = "given_back", "assistant"
 
@@ -122,16 +123,43 @@ class Key(StrEnum):
     """Asks for the suggestion."""
     SUGGESTED = "suggested"
 
+    # Members' data and rights.
+    AUTOMATIC = "automatic", "assistant"
+    """On a first visit, where neither an intro nor a welcome has said who answers."""
+    PRIVACY_NOTICE = "privacy_notice", "keep more"
+    """After the first thing that the bot says to somebody in private; `more` is an address or a command."""
+    PRIVACY = "privacy", "brand controller contact messages files cases listened policy"
+    """The spans come from `dates.span`."""
+    IN_PRIVATE = "in_private"
+    EXPORT_BEGUN = "export_begun"
+    EXPORT_SOON = "export_soon"
+    EXPORT_READY = "export_ready"
+    EXPORT_TOO_LARGE = "export_too_large"
+    FORGET_ASK = "forget_ask"
+    FORGET_KEPT = "forget_kept"
+    FORGET_BEGUN = "forget_begun"
+    FORGET_RECEIPT = "forget_receipt", "number erased left left_public backups contact"
+    """`erased` counts what is gone; `left` and `left_public` what is not, '' for nothing."""
+    MINOR_END = "minor_end", "age"
+
     # Buttons and command menus of members.
     BUTTON_PERSON = "button_person"
     BUTTON_MENU = "button_menu"
     BUTTON_MORE = "button_more"
     BUTTON_USEFUL = "button_useful"
     BUTTON_USELESS = "button_useless"
+    BUTTON_MY_DATA = "button_my_data"
+    BUTTON_FORGET = "button_forget"
+    BUTTON_FORGET_YES = "button_forget_yes"
+    BUTTON_FORGET_NO = "button_forget_no"
+    BUTTON_IN_PRIVATE = "button_in_private"
     COMMAND_START = "command_start"
     COMMAND_HELP = "command_help"
     COMMAND_HUMAN = "command_human"
     COMMAND_SUGGESTION = "command_suggestion"
+    COMMAND_PRIVACY = "command_privacy"
+    COMMAND_MY_DATA = "command_my_data"
+    COMMAND_FORGET_ME = "command_forget_me"
     COMMAND_FAQ = "command_faq"
     COMMAND_FAQ_QUESTION = "command_faq_question"
     """What the command takes: a title to be chosen, or a question in one's own words."""
@@ -160,6 +188,7 @@ class Key(StrEnum):
     STAFF_CLOSED = "staff_closed", "case"
     STAFF_BLOCKED = "staff_blocked", "case staff"
     STAFF_UNBLOCKED = "staff_unblocked", "case staff"
+    STAFF_ERASED = "staff_erased", "case number"
     STAFF_NOTED = "staff_noted", "case"
     STAFF_UNKNOWN = "staff_unknown"
     STAFF_STALE = "staff_stale"
@@ -206,6 +235,7 @@ class Key(StrEnum):
     REASON_FACT_EXPIRED = "reason_fact_expired"
     REASON_FILE_RECEIVED = "reason_file_received"
     REASON_HELD_SEND = "reason_held_send"
+    REASON_MINOR = "reason_minor"
     STATE_NEW = "state_new"
     STATE_ASSIGNED = "state_assigned"
     STATE_WAITING = "state_waiting"
@@ -250,6 +280,7 @@ HANDOFFS: Final[Mapping[Reason, Key]] = MappingProxyType(
         Reason.FACT_EXPIRED: Key.HANDOFF_FACT_EXPIRED,
         Reason.FILE: Key.HANDOFF_FILE,
         Reason.HELD: Key.HANDOFF_HELD,
+        Reason.MINOR: Key.HANDOFF_MINOR,
     }
 )
 """What a member is told when handed to a person, by reason."""

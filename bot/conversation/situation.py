@@ -93,6 +93,10 @@ class Memory:
     """The last time that we asked whether an answer served."""
     suggesting: datetime | None = None
     """Until when the next message is taken for a suggestion, right after it was asked for."""
+    forgetting: datetime | None = None
+    """Until when a "yes" erases everything, because that was just asked."""
+    exported: datetime | None = None
+    """When the member last got a copy of their data."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Memory:
@@ -107,6 +111,8 @@ class Memory:
             person_offered=bool(data.get("person_offered", False)),
             asked=Asked.from_json(data["asked"]) if data.get("asked") else None,
             suggesting=datetime.fromisoformat(data["suggesting"]) if data.get("suggesting") else None,
+            forgetting=_moment(data.get("forgetting")),
+            exported=_moment(data.get("exported")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -121,6 +127,11 @@ class Memory:
             "person_offered": self.person_offered,
             "asked": self.asked.to_json() if self.asked is not None else None,
             "suggesting": self.suggesting.isoformat() if self.suggesting is not None else "",
+            **{
+                name: moment.isoformat()
+                for name, moment in (("forgetting", self.forgetting), ("exported", self.exported))
+                if moment is not None
+            },
         }
 
     def answered(self, entry: EntryId) -> Memory:
@@ -144,6 +155,10 @@ class Memory:
     def _tried(self, entries: tuple[EntryId, ...]) -> tuple[EntryId, ...]:
         kept = tuple(e for e in self.tried if e not in entries)
         return (*kept, *entries)[-REMEMBERED:]
+
+
+def _moment(kept: str | None) -> datetime | None:
+    return datetime.fromisoformat(kept) if kept else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +199,8 @@ class Situation:
     blocked: bool
     memory: Memory
     said: tuple[Said, ...]
+    minor: bool = False
+    """Whether they said to be younger than `config/privacy.yml` allows."""
 
     @property
     def public(self) -> bool:

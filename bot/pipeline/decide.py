@@ -19,7 +19,7 @@ from bot.domain import (
 )
 from bot.knowledge.model import Autonomy, Entry, Knowledge, Person
 from bot.knowledge.template import facts_used
-from bot.pipeline import feedback
+from bot.pipeline import feedback, law
 from bot.pipeline.model import MENU, PERSON, PICK, Decision, Reading, Talk
 from nlu import model as nlu
 
@@ -52,7 +52,7 @@ def decide(situation: Situation, reading: Reading, knowledge: Knowledge, now: da
     decision = _Desk(situation, reading, knowledge, now).decision()
     decision = feedback.ask(decision, situation, reading, knowledge, now)
     offered = decision.offer_person and not decision.hands_off
-    return replace(decision, memory=replace(decision.memory, person_offered=offered))
+    return law.settled(replace(decision, memory=replace(decision.memory, person_offered=offered)))
 
 
 def language(situation: Situation, reading: Reading, knowledge: Knowledge) -> Lang:
@@ -99,10 +99,10 @@ class _Desk:
                 return self._command(self._main.command)
             case InboundKind.BUTTON:
                 return self._button(self._main.command)
-        told = feedback.heard(self._reading, situation, self._main.kind, self._base, self._now)
-        if told is not None:
-            return told
-        answer = self._answer(assent(self._reading.text))
+        told = self._law() or feedback.heard(
+            self._reading, situation, self._main.kind, self._base, self._now
+        )
+        answer = told or self._answer(assent(self._reading.text))
         if answer is not None:
             return answer
         heard = self._reading.understanding
@@ -115,6 +115,9 @@ class _Desk:
     # -- commands and buttons
 
     def _command(self, command: str) -> Decision:
+        found = law.command(command, self._main.text, self._base, self._situation, self._now)
+        if found is not None:
+            return found
         match command:
             case "human":
                 return self._hand_off(Reason.ASKED, rule="command")
@@ -142,6 +145,9 @@ class _Desk:
         return self._understood(heard)
 
     def _button(self, payload: str) -> Decision:
+        found = law.button(payload, self._base, self._situation, self._now)
+        if found is not None:
+            return found
         if payload == PERSON:
             return self._hand_off(Reason.ASKED, rule="button")
         if payload == MENU:
@@ -153,6 +159,18 @@ class _Desk:
             if entry is not None:
                 return self._entry(entry, rule="button")
         return self._menu(Talk.STALE_BUTTON, rule="stale_button")
+
+    # -- rights and minors
+
+    def _law(self) -> Decision | None:
+        text, situation = self._reading.text, self._situation
+        if law.grown_up(text, situation, self._knowledge):
+            self._base = replace(self._base, minor=False)
+        elif law.hands_off_minor(text, situation, self._knowledge):
+            return replace(self._hand_off(Reason.MINOR, rule="minor"), minor=True)
+        return law.answer(text, self._base, situation, self._now) or law.minor(
+            text, self._base, situation, self._knowledge
+        )
 
     # -- yes and no
 

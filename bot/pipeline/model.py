@@ -60,6 +60,14 @@ class Talk(StrEnum):
     NOT_USEFUL_ALONE = "not_useful_alone"
     SUGGEST = "suggest"
     SUGGESTED = "suggested"
+    PRIVACY = "privacy"
+    IN_PRIVATE = "in_private"
+    EXPORT_BEGUN = "export_begun"
+    EXPORT_SOON = "export_soon"
+    FORGET_ASK = "forget_ask"
+    FORGET_KEPT = "forget_kept"
+    FORGET_BEGUN = "forget_begun"
+    MINOR_END = "minor_end"
 
 
 class OpinionKind(StrEnum):
@@ -121,6 +129,8 @@ class Decision:
     """To be written with the turn."""
     suggesting: datetime | None = None
     """Until when the next message is taken for a suggestion."""
+    minor: bool | None = None
+    """Whether the member has just said to be a minor, or not to be one after all; None where they didn't."""
 
     @property
     def hands_off(self) -> bool:

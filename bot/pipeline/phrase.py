@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zlib import crc32
 
 from bot.catalogue.availability import availability
@@ -16,6 +17,7 @@ from bot.conversation.situation import Situation
 from bot.domain import Button, CaseId, EntryId, Lang, Outgoing, Owner, Reason
 from bot.knowledge.model import Entry, Knowledge, Text
 from bot.knowledge.template import fill
+from bot.pipeline import law
 from bot.pipeline.model import MENU, PERSON, PICK, USEFUL, USELESS, Decision, Phrased, Talk
 
 _FIRST_NAME = re.compile(r"[^\W\d_]{2,20}(?:['’-][^\W\d_]{1,20})?")
@@ -153,8 +155,10 @@ class _Pen:
             lines.append(self._text(Key.STILL_IN_LINE, case=str(situation.case)))
         elif decision.offer_person and decision.entry is not None:
             lines.append(self._text(Key.OFFER_PERSON))
-        if decision.introduce and decision.reason is None and decision.talk is None:
-            lines.append(self._text(Key.INTRO, **self._self()))
+        notice = law.notice(decision, situation, self._voice.knowledge.privacy, self._lang)
+        if notice:
+            escaped = {key: {n: escape(v) for n, v in values.items()} for key, values in notice.items()}
+            lines.append(" ".join(self._text(key, **self._self(), **v) for key, v in escaped.items()))
         if decision.asks:
             lines.append(self._text(Key.ASK_USEFUL))
         return lines
@@ -183,7 +187,9 @@ class _Pen:
                 values[name] = str(self._situation.case)
             else:
                 values |= {k: v for k, v in self._self().items() if k == name}
-        return self._text(key, **values)
+        knowledge = self._voice.knowledge
+        of_law = law.values(talk, knowledge.privacy, knowledge.brand.name, self._lang)
+        return self._text(key, **values, **{name: escape(value) for name, value in of_law.items()})
 
     def _self(self) -> dict[str, str]:
         brand = self._voice.knowledge.brand
@@ -202,6 +208,9 @@ class _Pen:
             for entry in decision.options
             if (title := self._voice.title(entry, self._lang))
         ]
+        rows += [
+            (Button(self._voice.label(key, self._lang), payload),) for key, payload in law.buttons(decision)
+        ]
         if decision.offer_person and decision.reason is None:
             rows.append((Button(self._voice.label(Key.BUTTON_PERSON, self._lang), PERSON),))
         if decision.asks and decision.memory.asked is not None:
@@ -216,6 +225,7 @@ def describe(payload: str, voice: Voice, lang: Lang) -> str:
     labels: dict[str, Callable[[], str]] = {
         PERSON: lambda: voice.label(Key.BUTTON_PERSON, lang),
         MENU: lambda: voice.label(Key.BUTTON_MENU, lang),
+        **{payload: partial(voice.label, key, lang) for payload, key in law.LABELS.items()},
     }
     if payload.startswith((USEFUL, USELESS)):
         return voice.label(Key.BUTTON_USEFUL if payload.startswith(USEFUL) else Key.BUTTON_USELESS, lang)

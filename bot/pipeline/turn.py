@@ -362,15 +362,17 @@ class Corridor:
             )
         if decision.opinion is not None:
             _keep(connection, situation, decision, decision.opinion, now)
-        if situation.first_visit and sends:
+        if situation.first_visit and sends and not situation.public:
             turns.greeted(connection, situation.contact, now)
+        if decision.minor is not None:
+            turns.mark_minor(connection, situation.contact, now if decision.minor else None)
         if decision.reason is not None and case is not None:
             again = situation.case is not None
             lanes.update(self._notices.opened(connection, situation, case, decision.reason, now, again=again))
         elif decision.outcome is Outcome.RELAYED or decision.talk is Talk.STILL_IN_LINE:
             lanes.update(self._notices.added(connection, situation, case, now))
         seen_by_staff = case is not None and (decision.hands_off or draft.after.owner is not Owner.BOT)
-        if seen_by_staff:
+        if seen_by_staff and not (situation.minor or decision.minor):
             files.announce(connection, situation.conversation, now)
         return Written(decision.outcome, frozenset(lanes), case if seen_by_staff else None)
 

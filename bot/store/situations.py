@@ -43,6 +43,7 @@ _conversation = (
         conversations,
         contacts.c.display_name,
         contacts.c.greeted_at,
+        contacts.c.minor_at,
         identities.c.blocked_at,
         identities.c.platform,
         identities.c.account,
@@ -121,6 +122,7 @@ def _situation(row: Any, said: Sequence[Said]) -> Situation:
         wordless=row.wordless,
         first_visit=row.greeted_at is None,
         blocked=row.blocked_at is not None,
+        minor=row.minor_at is not None,
         memory=Memory.from_json(row.context),
         said=tuple(said),
     )

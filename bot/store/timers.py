@@ -14,6 +14,12 @@ from bot.store.tables import timers
 
 PUBLISH_TIMER = "publish"
 """A timer that is due at once: put in force what stands in the files."""
+EXPORT_TIMER = "export"
+"""A timer that is due at once: hand a member a copy of their data."""
+ERASE_TIMER = "erase"
+"""A timer that is due at once: erase a member's data; it stays until the receipt is out."""
+RETENTION_TIMER = "retention"
+"""A timer of each day: delete what is older than `config/privacy.yml` allows."""
 
 
 @dataclass(frozen=True, slots=True)

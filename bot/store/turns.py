@@ -261,6 +261,11 @@ def greeted(connection: Connection, contact: int, now: datetime) -> None:
     )
 
 
+def mark_minor(connection: Connection, contact: int, since: datetime | None) -> None:
+    """Remember that the contact said to be a minor, or with None that they are not."""
+    connection.execute(update(contacts).where(contacts.c.id == contact).values(minor_at=since))
+
+
 def report(connection: Connection, *reports: Report) -> None:
     """Write reporting events, each as many times as it counts."""
     rows = [

@@ -59,11 +59,15 @@ def test_every_command_has_words_in_the_languages_of_who_uses_it() -> None:
 
 
 def test_members_and_staff_see_their_own_menus() -> None:
-    assert [item.alias for item in menu(PT)] == ["start", "ajuda", "humano", "sugestao", "faq"]
+    assert [item.alias for item in menu(PT)] == [
+        "start", "ajuda", "humano", "sugestao", "faq", "privacidade", "meusdados", "esquecer",
+    ]  # fmt: skip
     assert [item.alias for item in menu(ES, for_staff=True)] == [
         "ayuda", "casos", "tomar", "nota", "devolver", "cerrar", "bloquear", "desbloquear",
     ]  # fmt: skip
-    assert [item.alias for item in menu(Lang("fr"))] == ["start", "help", "human", "suggestion", "faq"]
+    assert [item.alias for item in menu(Lang("fr"))] == [
+        "start", "help", "human", "suggestion", "faq", "privacy", "mydata", "forgetme",
+    ]  # fmt: skip
 
 
 def test_what_a_menu_shows_is_understood_and_described() -> None:
