@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from functools import partial
 
 import structlog
 from aiohttp.web import RouteDef
@@ -43,14 +44,18 @@ from bot.pipeline.slowdown import SlowDown
 from bot.pipeline.suggest import suggest
 from bot.pipeline.turn import Corridor
 from bot.pipeline.whereabouts import StoredWhereabouts
+from bot.privacy.erasing import Erasing
+from bot.privacy.exporting import DROP_TIMER, Exporting
+from bot.privacy.retention import Retention
 from bot.settings import Settings
 from bot.store import blocks, lock, outbox
 from bot.store.engine import Store, database_path
 from bot.store.files import FETCH_TIMER
 from bot.store.filestore import FileStore
 from bot.store.inbound import SLOW_TIMER, STAFF_TIMER
+from bot.store.scrub import scrub
 from bot.store.sessions import SessionStore
-from bot.store.timers import PUBLISH_TIMER
+from bot.store.timers import ERASE_TIMER, EXPORT_TIMER, PUBLISH_TIMER, RETENTION_TIMER
 from bot.store.transcript import Transcript
 from bot.web.auth import Auth
 from bot.web.figures import Figures
@@ -233,10 +238,20 @@ async def open_bot(
         casework = Casework(store, bus, minds, notices, locks, filestore, blocklist=blocklist)
         limit = settings.file_limit_mb * 1024 * 1024
         publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell, meter=meter)
+        intake = Intake(store, bus, _limits(settings, store, blocklist), meter)
+        scrubbing = partial(scrub, settings.database)
+        retention = Retention(store, minds, filestore, scrub=scrubbing)
+        exporting = Exporting(store, bus, minds, filestore)
         clock = Clock(
             store,
             bus,
             {
+                RETENTION_TIMER: retention,
+                EXPORT_TIMER: exporting,
+                DROP_TIMER: exporting.drop,
+                ERASE_TIMER: Erasing(
+                    store, bus, minds, notices, locks, filestore, forget=[intake.forget], scrub=scrubbing
+                ),
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
                 ALERT_TIMER: Alerts(store, bus, notices),
                 PUBLISH_TIMER: publishing,
@@ -270,13 +285,14 @@ async def open_bot(
             )
             address = await stack.enter_async_context(serve(app, settings.web_host, settings.web_port))
         held = await deliverer.recover()
+        await retention.arm()
         yield Bot(
             settings,
             store,
             bus,
             minds,
             library,
-            Intake(store, bus, _limits(settings, store, blocklist), meter),
+            intake,
             casework,
             channels,
             auth,

@@ -22,8 +22,8 @@ from bot.pipeline.lanes import Locks
 from bot.pipeline.limits import Blocklist
 from bot.pipeline.ports import Minds
 from bot.store import blocks as stored_blocks
-from bot.store import cases, conversations, dossiers, files, outbox, situations, timers, turns
 from bot.store import feedback as stored_feedback
+from bot.store import cases, conversations, dossiers, erasure, files, outbox, situations, timers, turns
 from bot.store.blocks import BlockedMember, Who
 from bot.store.cases import Case
 from bot.store.engine import Store
@@ -268,6 +268,8 @@ class Casework:
         row = await self._store.read(lambda c: cases.find(c, case))
         if row is None:
             return await self._nothing(Result(Done.UNKNOWN), timer)
+        if await self._store.read(lambda c: erasure.is_nobodys(c, row.conversation)):
+            return await self._nothing(Result(Done.STALE, case), timer)  # there is nobody to act for any more
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._locks.hold(row.conversation))
             if silences:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
-from bot.domain import Account, Inbound, InboundKind
+from bot.domain import Account, ContactId, Inbound, InboundKind
 from bot.errors import StoreError
 from bot.metrics import Meter
 from bot.pipeline.bounds import bounded
@@ -41,6 +41,7 @@ class Intake:
         self._store, self._bus, self._limits = store, bus, limits
         self._meter = meter or Meter()
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
+        self._forgotten: OrderedDict[ContactId, None] = OrderedDict()
 
     async def __call__(
         self,
@@ -109,8 +110,19 @@ class Intake:
         if done.staff:
             self._bus.wake(Topic.TIMERS)
 
+    def forget(self, contact: ContactId) -> None:
+        """Look a contact's rows up again; called in the unit that takes them away."""
+        self._forgotten[contact] = None
+        while len(self._forgotten) > REMEMBERED:
+            self._forgotten.popitem(last=False)
+        for key in [key for key, known in list(self._known.items()) if known.contact == contact]:
+            del self._known[key]
+
     def _remember(self, found: dict[inbound.Key, inbound.Known]) -> None:
-        self._known.update(found)
+        # A unit that ran just before the rows were taken away is heard of only now.
+        self._known.update(
+            {key: known for key, known in found.items() if known.contact not in self._forgotten}
+        )
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 

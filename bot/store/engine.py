@@ -186,6 +186,7 @@ def sqlite_engine(
         "BEGIN IMMEDIATE",
         "journal_mode=WAL",
         "synchronous=FULL",
+        "secure_delete=ON",  # what members erase is overwritten, not only let go
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
     )
     return engine

@@ -44,6 +44,10 @@ class FileStore:
                 remedy="Restore the files folder from the same day as the database.",
             ) from None
 
+    def remove(self, name: str) -> None:
+        """Delete a content; it does no harm if it is not there."""
+        self._path(name).unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
         if not _HASH.fullmatch(name):
             raise ValueError(f"{name!r} is no SHA-256")

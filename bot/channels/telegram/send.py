@@ -84,6 +84,8 @@ class Sender:
         When a part fails after another has arrived the whole is uncertain: sending it again would repeat what
         is there.
         """
+        if message.removes:
+            return await self.remove(place, message.removes)
         parts = split(message)
         sent: list[str] = []
         for part in parts:
@@ -112,6 +114,29 @@ class Sender:
             return message_id
 
         return await self._guarded(place, change, unchanged=message_id)
+
+    async def remove(self, place: PlaceRef, message_id: str) -> Receipt:
+        """Delete a message of ours; what is gone already is as good as deleted.
+
+        In private chats Telegram refuses what is older than 48 hours
+        (https://core.telegram.org/bots/api#deletemessage).
+        """
+
+        async def change(chat: int) -> str:
+            try:
+                await self._bot.delete_message(chat, int(message_id))
+            except BadRequest as error:
+                if "message to delete not found" not in error.message.lower():
+                    raise
+            return message_id
+
+        if self._pace:
+            wait = await self._pace.admit(
+                place.external_id, group=_is_group(place), priority=1, patience=None
+            )
+            if wait:
+                return Receipt(Delivery.RETRY, retry_after=wait, error="waits for its turn")
+        return await self._guarded(place, change)
 
     async def strip(self, place: PlaceRef, message_id: str) -> Receipt:
         """Take the buttons off a message of ours."""
