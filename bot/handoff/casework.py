@@ -22,8 +22,8 @@ from bot.pipeline.lanes import Locks
 from bot.pipeline.limits import Blocklist
 from bot.pipeline.ports import Minds
 from bot.store import blocks as stored_blocks
-from bot.store import feedback as stored_feedback
 from bot.store import cases, conversations, dossiers, erasure, files, outbox, situations, timers, turns
+from bot.store import feedback as stored_feedback
 from bot.store.blocks import BlockedMember, Who
 from bot.store.cases import Case
 from bot.store.engine import Store

@@ -99,9 +99,7 @@ class _Desk:
                 return self._command(self._main.command)
             case InboundKind.BUTTON:
                 return self._button(self._main.command)
-        told = self._law() or feedback.heard(
-            self._reading, situation, self._main.kind, self._base, self._now
-        )
+        told = self._law() or feedback.heard(self._reading, situation, self._main.kind, self._base, self._now)
         answer = told or self._answer(assent(self._reading.text))
         if answer is not None:
             return answer
