@@ -53,6 +53,7 @@ from bot.store.engine import Store, database_path
 from bot.store.files import FETCH_TIMER
 from bot.store.filestore import FileStore
 from bot.store.inbound import SLOW_TIMER, STAFF_TIMER
+from bot.store.moves import moves
 from bot.store.scrub import scrub
 from bot.store.sessions import SessionStore
 from bot.store.timers import ERASE_TIMER, EXPORT_TIMER, PUBLISH_TIMER, RETENTION_TIMER
@@ -366,7 +367,7 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack, *, web: bool) -> T
         for lang in languages
         if settings.telegram_staff_chat or not staff
     ]
-    return await stack.enter_async_context(
+    channel = await stack.enter_async_context(
         TelegramChannel(
             token=token,
             cursors=parts.cursors,
@@ -381,6 +382,8 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack, *, web: bool) -> T
             webhook=hook,
         )
     )
+    channel.follow(await parts.store.read(lambda connection: moves(connection, channel.account)))
+    return channel
 
 
 async def _open_discord(

@@ -200,6 +200,8 @@ class Key(StrEnum):
     STAFF_FILE_REFUSED = "staff_file_refused", "case name"
     STAFF_PUBLISHED = "staff_published", "version changes"
     STAFF_REJECTED = "staff_rejected", "problems"
+    STAFF_MOVED = "staff_moved", "chat"
+    STAFF_AGAIN = "staff_again", "text"
     STAFF_CHANNEL_UP = "staff_channel_up", "platform name"
     STAFF_CHANNEL_AWAY = "staff_channel_away", "platform"
     STAFF_CHANNEL_REFUSED = "staff_channel_refused", "platform"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -113,6 +113,10 @@ class StaffNotices:
             text=_shown(texts or f"[{kinds}]"),
         )
         return self.tell(connection, text, now, case=case)
+
+    def again(self, notice: Outgoing) -> Outgoing:
+        """A notice of which we don't know whether it arrived, marked as one that comes again."""
+        return replace(notice, text=self.text(Key.STAFF_AGAIN, text=notice.text))
 
     def held(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:
         """We don't know whether a send arrived: a person says. Held notices to staff are only counted."""

@@ -59,6 +59,8 @@ class StaffRoom:
                 await self._replied(timer, await self._casework.reply(case, staff, text, timer=timer.id))
             case "cases":
                 await self._list(timer)
+            case "migrated":
+                await self._say(timer, self._notices.text(Key.STAFF_MOVED, chat=text))
             case "help" | "start":
                 await self._say(timer, self._notices.text(Key.STAFF_HELP))
             case "take" | "give_back" | "close" | "note" | "block" | "unblock" as command:
@@ -210,13 +212,15 @@ class StaffRoom:
         only_there: bool = False,
     ) -> list[str]:
         asked = timer.payload
+        # a group that moved numbers its messages anew: the number of the old one may be another's there
+        apart = asked["kind"] == "button" or asked["command"] == "migrated"
         return self._notices.tell(
             connection,
             text,
             self._clock(),
             case=case,
             rows=rows,
-            reply_to=str(asked["message_id"]) if asked["kind"] != "button" else "",
+            reply_to="" if apart else str(asked["message_id"]),
             asked_in=Account(Platform(asked["platform"]), str(asked["account"])),
             only_there=only_there,
         )

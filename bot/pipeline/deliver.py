@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
 from bot.channels.base import HELD, Channel, Doubt
-from bot.domain import Account, Author, Delivery, OutboxState, Receipt
+from bot.domain import Account, Author, Delivery, OutboxState, PlaceKind, Receipt
 from bot.errors import ChannelError
 from bot.metrics import Meter
 from bot.pipeline.lanes import Lanes
@@ -20,7 +20,7 @@ from bot.pipeline.ports import Notices
 from bot.pipeline.together import Together
 from bot.store import outbox
 from bot.store.engine import Store
-from bot.store.outbox import Claimed
+from bot.store.outbox import Claimed, Send
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +33,11 @@ LOOKED_FOR_AFTER = 10.0
 """Seconds until an uncertain send that cannot be repeated is looked for: it may still be on its way."""
 LOOKED_FOR = 12
 """Tries of one send after which it is not looked for any more, but held."""
+TOLD_AGAIN = Doubt(harmless=timedelta.max)
+"""What is done about an uncertain notice to staff, where the channel cannot do better."""
+TOLD_FOR = timedelta(minutes=2)
+"""How long an uncertain notice is told again: a server that takes each one and never says so must not fill the
+staff place."""
 NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
 
 
@@ -92,7 +97,7 @@ class Deliverer:
             for claimed in outbox.orphans(connection):
                 doubt = self._doubt(claimed)
                 if doubt.harmless or doubt.findable:
-                    uncertain = doubt.harmless != timedelta.max
+                    uncertain = doubt.harmless != timedelta.max or doubt is TOLD_AGAIN
                     outbox.doubt(connection, claimed, OutboxState.PENDING, uncertain=uncertain)
                     lanes.add(claimed.send.lane)
                 else:
@@ -119,7 +124,9 @@ class Deliverer:
 
     def _doubt(self, claimed: Claimed) -> Doubt:
         channel = self._channels.get(claimed.send.account)
-        return channel.doubt(claimed.send.outgoing) if channel is not None else HELD
+        doubt = channel.doubt(claimed.send.outgoing) if channel is not None else HELD
+        # Who could say whether a notice arrived may not have got it; and one that comes twice harms nobody.
+        return TOLD_AGAIN if doubt == HELD and _is_notice(claimed.send) else doubt
 
     async def _clear_up(self, claimed: Claimed) -> Receipt | None:
         """What became of an earlier try of which we don't know; None when it may be sent (again)."""
@@ -151,7 +158,10 @@ class Deliverer:
         if channel is None:
             return NO_CHANNEL
         try:
-            return await channel.send(send.place, send.outgoing, nonce=claimed.nonce)
+            outgoing = send.outgoing
+            if claimed.uncertain_since is not None and self._doubt(claimed) is TOLD_AGAIN:
+                outgoing = self._notices.again(outgoing)
+            return await channel.send(send.place, outgoing, nonce=claimed.nonce)
         except Exception as error:  # a channel must not raise; if it does, we don't know what it did
             _log.exception(
                 "a channel failed while sending", outbox=claimed.id, platform=send.account.platform
@@ -180,6 +190,8 @@ class Deliverer:
         doubt = self._doubt(claimed)
         since = claimed.uncertain_since or claimed.claimed_at or self._clock()
         again = min(2.0 ** (claimed.attempts - 1), LONGEST_RETRY)
+        if doubt is TOLD_AGAIN and self._clock() > since + TOLD_FOR:
+            return Receipt(Delivery.REFUSED, error="told again and again, and never confirmed")
         if doubt.harmless == timedelta.max or self._clock() < since + doubt.harmless:
             return replace(receipt, retry_after=again)
         if doubt.findable and claimed.attempts < LOOKED_FOR:
@@ -229,3 +241,8 @@ class Deliverer:
             )
         if state is not OutboxState.SENT or claimed.send.author is Author.STAFF:
             self._bus.wake(Topic.CASES)  # the bot's own messages that arrive change no case
+
+
+def _is_notice(send: Send) -> bool:
+    """Whether it is for staff alone; what a member is sent has its message."""
+    return send.message is None and send.place.kind is PlaceKind.STAFF

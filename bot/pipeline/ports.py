@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from bot.conversation.situation import Situation
-from bot.domain import CaseId, Reason
+from bot.domain import CaseId, Outgoing, Reason
 from bot.pipeline.phrase import Voice
 from bot.store.outbox import Claimed
 from nlu.model import Interpreter
@@ -49,6 +49,10 @@ class Notices(Protocol):
         self, connection: Connection, situation: Situation, case: CaseId | None, now: datetime
     ) -> list[str]:
         """The member wrote while a person owns the conversation or is awaited."""
+        ...
+
+    def again(self, notice: Outgoing) -> Outgoing:
+        """A notice to staff of which we don't know whether it arrived, marked as one that comes again."""
         ...
 
     def held(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:

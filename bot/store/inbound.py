@@ -21,6 +21,7 @@ from bot.domain import (
 )
 from bot.store.deleted import take_back
 from bot.store.dialect import insert_or_ignore, upsert
+from bot.store.moves import staff_place_moved
 from bot.store.tables import (
     attachments,
     contacts,
@@ -117,7 +118,10 @@ def ingest(
             continue
         here = where[index]
         if event.place is not None and event.place.kind is PlaceKind.STAFF:
-            if event.kind in _SAYS:
+            moved = event.command == "migrated"
+            if moved:
+                staff_place_moved(connection, event.account, event.place.external_id, event.text, now)
+            if event.kind in _SAYS or moved:
                 connection.execute(insert(timers), _staff_timer(event, now))
                 result.staff = True
         elif event.kind is InboundKind.DELETE:

@@ -20,12 +20,14 @@ from bot.domain import (
     OutboxState,
     Outgoing,
     Owner,
+    PlaceKind,
     PlaceRef,
     Platform,
     Receipt,
     TurnId,
 )
 from bot.store.dialect import insert_or_ignore, insert_returning_ids
+from bot.store.moves import staff_place_moved
 from bot.store.payload import decode_outgoing, decode_place, encode_outgoing, encode_place
 from bot.store.tables import conversations, fitting, identities, links, outbox
 
@@ -197,6 +199,10 @@ def settle(
         send = claimed.send
         if receipt.delivery is Delivery.SENT:
             _link(connection, send, receipt)
+            if send.place.kind is PlaceKind.STAFF and "chat" in receipt.extra:
+                staff_place_moved(
+                    connection, send.account, send.place.external_id, receipt.extra["chat"], now
+                )
         elif receipt.delivery is Delivery.GONE and send.message is not None:
             connection.execute(
                 update(identities)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tests.fakes.house.scripted import ScriptedChannel
 
 ACCOUNT = Account(Platform.DISCORD, "1")
 PLACE = PlaceRef("7", PlaceKind.PRIVATE)
+STAFF = PlaceRef("7", PlaceKind.STAFF)
 TWO_MINUTES = Doubt(harmless=timedelta(minutes=2), findable=True)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -37,11 +38,13 @@ class Platformlike(ScriptedChannel):
 
     script: list[Receipt] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     arrived: dict[str, Outgoing] = field(default_factory=dict)
     unreadable: Exception | None = None
 
     async def send(self, place: PlaceRef, message: Outgoing, *, nonce: str) -> Receipt:
         self.nonces.append(nonce)
+        self.texts.append(message.text)
         return self.script.pop(0) if self.script else Receipt(Delivery.SENT, external_id="900")
 
     async def find(
@@ -59,8 +62,8 @@ class Scene:
     bus: LocalBus
     deliverer: Deliverer
 
-    async def put(self, text: str) -> None:
-        send = Send(ACCOUNT, PLACE, Outgoing(text), Author.BOT)
+    async def put(self, text: str, place: PlaceRef = PLACE) -> None:
+        send = Send(ACCOUNT, place, Outgoing(text), Author.BOT)
         await self.store.write(lambda c: outbox.put(c, [send], datetime.now(UTC)))
 
     async def work(self) -> None:
@@ -75,6 +78,13 @@ class Scene:
         return await self.store.read(look)
 
 
+class Notices(StaffNotices):
+    """Marks what comes again without a catalogue."""
+
+    def again(self, notice: Outgoing) -> Outgoing:
+        return replace(notice, text=f"again: {notice.text}")
+
+
 @asynccontextmanager
 async def scene(folder: Path, doubt: Doubt) -> AsyncIterator[Scene]:
     url = f"sqlite:///{folder / 'vocero.db'}"
@@ -82,7 +92,7 @@ async def scene(folder: Path, doubt: Doubt) -> AsyncIterator[Scene]:
     async with Store.open(url) as store:
         channel = Platformlike(doubts=doubt)
         bus = LocalBus()
-        notices = StaffNotices(None, (), "es")  # type: ignore[arg-type]  # sends without a member tell nobody
+        notices = Notices(None, (), "es")  # type: ignore[arg-type]  # sends without a member tell nobody
         deliverer = Deliverer(store, bus, notices, {ACCOUNT: channel})
         running = asyncio.create_task(deliverer.run())
         try:
@@ -212,3 +222,68 @@ async def test_what_a_dead_process_had_claimed_is_cleared_up_at_the_next_start(
         looked = doubt.findable and (minutes or not doubt.harmless)
         assert external == {"held": "", "sent": "802" if arrived and looked else "900"}[state]
         assert len(s.channel.nonces) == (external == "900")
+
+
+async def test_a_notice_to_staff_is_told_again_and_says_so(
+    tmp_path: Path, clock: time_machine.Coordinates
+) -> None:
+    """Whoever could say whether it arrived may not have got it; and what comes after it waits its turn."""
+    async with scene(tmp_path, HELD) as s:
+        s.channel.script = [LOST, LOST]
+        await s.put("caso 1", STAFF)
+        await s.put("caso 2", STAFF)
+        for _ in range(3):
+            await s.work()
+            clock.shift(timedelta(seconds=10))
+        assert s.channel.texts == ["caso 1", "again: caso 1", "again: caso 1", "caso 2"]
+        assert await s.states() == [("sent", "900"), ("sent", "900")]
+
+
+async def test_a_notice_that_surely_did_not_arrive_is_no_repeat(
+    tmp_path: Path, clock: time_machine.Coordinates
+) -> None:
+    async with scene(tmp_path, HELD) as s:
+        s.channel.script = [Receipt(Delivery.RETRY, retry_after=1)]
+        await s.put("caso 1", STAFF)
+        for _ in range(2):
+            await s.work()
+            clock.shift(timedelta(seconds=10))
+        assert s.channel.texts == ["caso 1", "caso 1"]
+
+
+async def test_a_notice_is_not_told_for_ever(tmp_path: Path, clock: time_machine.Coordinates) -> None:
+    """A server that takes each one and never says so must not fill the staff place."""
+    async with scene(tmp_path, HELD) as s:
+        s.channel.script = [LOST] * 100
+        await s.put("caso 1", STAFF)
+        for _ in range(100):
+            await s.work()
+            clock.shift(timedelta(seconds=5))
+        assert await s.states() == [("failed", "")]
+        assert 3 <= len(s.channel.texts) <= 10
+
+
+async def test_a_platform_that_can_do_better_than_a_marked_repeat_does(
+    tmp_path: Path, clock: time_machine.Coordinates
+) -> None:
+    async with scene(tmp_path, TWO_MINUTES) as s:
+        s.channel.script = [LOST]
+        await s.put("caso 1", STAFF)
+        for _ in range(2):
+            await s.work()
+            clock.shift(timedelta(seconds=10))
+        assert s.channel.texts == ["caso 1", "caso 1"]
+        assert len(set(s.channel.nonces)) == 1
+
+
+async def test_a_notice_that_a_dead_process_was_sending_is_told_again(
+    tmp_path: Path, clock: time_machine.Coordinates
+) -> None:
+    async with scene(tmp_path, HELD) as s:
+        await s.put("caso 1", STAFF)
+        await s.store.write(lambda c: outbox.claim(c, [f"s{Platform.DISCORD}:7"], datetime.now(UTC)))
+        clock.shift(timedelta(hours=1))
+        assert await s.deliverer.recover() == 0
+        await s.work()
+        assert s.channel.texts == ["again: caso 1"]
+        assert await s.states() == [("sent", "900")]

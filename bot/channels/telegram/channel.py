@@ -133,6 +133,17 @@ class TelegramChannel(Channel):
         """The bot's name without the @, for links such as https://t.me/<name>?start=..."""
         return self._username
 
+    def follow(self, moved: Mapping[str, str]) -> None:
+        """Find groups that moved before a restart: their present ids, by those that they had before."""
+        self._sender.moved.update(moved)
+        if now := moved.get(self._staff_chat):
+            log.warning(
+                "telegram.staff_group_moved",
+                old=self._staff_chat,
+                new=now,
+                do=f"The bot follows it; set VOCERO_TELEGRAM_STAFF_CHAT={now} to have it written down.",
+            )
+
     def routes(self) -> list[web.RouteDef]:
         """What the web server has to serve for us."""
         return self._receiver.routes() if self._receiver else []
@@ -349,7 +360,8 @@ class TelegramChannel(Channel):
             case "groups":
                 scope = telegram.BotCommandScopeAllGroupChats()
             case _ if self._staff_chat:
-                scope = telegram.BotCommandScopeChat(int(self._staff_chat))
+                chat = self._sender.moved.get(self._staff_chat, self._staff_chat)
+                scope = telegram.BotCommandScopeChat(int(chat))
             case _:
                 return
         try:
