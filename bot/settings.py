@@ -84,6 +84,15 @@ class Settings(BaseSettings):
         SecretStr(""), description="Whoever shows it may read /metrics; empty: this machine only."
     )
 
+    disk_low_mb: int = Field(
+        500, ge=0, description="Free space in the data folder, in MB, below which staff is warned; 0: never."
+    )
+    disk_critical_mb: int = Field(
+        100, ge=0, description="Free space, in MB, below which it is said to be all but full; 0: never."
+    )
+    backups: str = Field("", description="Folder of backups whose age is watched; empty: none.")
+    backup_days: int = Field(2, ge=1, description="Days after which the newest backup counts as too old.")
+
     settle_seconds: float = Field(
         2.0, ge=0, le=30, description="Wait for a member to finish a thought, in seconds; 0 answers at once."
     )

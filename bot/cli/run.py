@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.cli import Cli
+from bot.cli.doctor import tell_at_start
 from bot.errors import KnowledgeError, StartupError, VoceroError
 from nlu.errors import NluError
 
@@ -82,6 +83,7 @@ def _run(cli: Cli, settings: "Settings", *, demo: bool) -> int:
 
     require_brand(settings.home)
     logs.configure(settings.log_level, settings.log_format)
+    tell_at_start(cli, settings)
     cli.output.note(cli.words("run.starting"))
     try:
         return asyncio.run(_serve(cli, settings, demo=demo))

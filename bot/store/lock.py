@@ -48,6 +48,21 @@ def hold(database: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(database: Path) -> int | None:
+    """The process that runs on the database, None when none does; 0 when it cannot be told which."""
+    try:
+        handle = os.open(lock_path(database), os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        if _try(handle):
+            return None
+        pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
+        return int(pid) if pid.isdigit() else 0
+    finally:
+        os.close(handle)
+
+
 if sys.platform == "win32":
     import msvcrt
 

@@ -105,6 +105,8 @@ class Chat:
     started: bool = True
     """A member has written first; before that a bot may not."""
     blocked: bool = False
+    muted: bool = False
+    """The group's permissions keep members, and the bot with them, from writing."""
     upgraded_to: int = 0
     topics: dict[int, dict[str, Any]] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
@@ -140,6 +142,8 @@ class Chats:
             raise forbidden(f"bot was kicked from the {chat.type} chat")
         if not chat.started:
             raise forbidden("bot can't initiate conversation with a user")
+        if chat.muted:
+            raise bad_request("not enough rights to send text messages to the chat")
         return chat
 
     def find(self, chat_id: object) -> Chat:

@@ -56,8 +56,8 @@ class Methods:
 
     def _get_me(self, values: dict[str, Any], call: Call) -> Any:
         return self._fake.bot.json() | {
-            "can_join_groups": True,
-            "can_read_all_group_messages": False,
+            "can_join_groups": self._fake.joins_groups,
+            "can_read_all_group_messages": self._fake.hears_groups,
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,

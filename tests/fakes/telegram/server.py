@@ -69,6 +69,8 @@ class FakeTelegram:
         self.token, self.port, self.limits = token, port, limits
         self.bot = User(int(token.partition(":")[0]), "Vocero", username=username, is_bot=True)
         self.tap_lifetime = tap_lifetime
+        self.joins_groups, self.hears_groups = True, False
+        """What @BotFather was told: /setjoingroups, /setprivacy (which keeps the bot from hearing all)."""
         self.chats, self.ledger, self.faults = Chats(), Ledger(), Faults()
         self.updates = Updates(first_update)
         self.flood = Flood(limits)
