@@ -161,6 +161,7 @@ class _Linked:
     dispatch: Any
     _handlers: Any
     _hooks: Any
+    _connection: Any
     _state_of: type[_State] | type[_ShardedState]
 
     def __init__(self, *, hear: Hear, api_url: str, gateway_url: str, **options: Any) -> None:
@@ -178,6 +179,13 @@ class _Linked:
     async def on_ready(self) -> None:
         """All servers are known, or so it seems."""
         self._hear("SETTLED", None)
+
+    async def close(self) -> None:
+        """As inherited, without a word after it of servers that were still awaited."""
+        waiting = self._connection._ready_task
+        if waiting is not None:
+            waiting.cancel()
+        await super().close()  # type: ignore[misc]  # the client that this is mixed into
 
 
 class Link(_Linked, discord.Client):

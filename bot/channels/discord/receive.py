@@ -137,7 +137,7 @@ class Receiver:
         try:
             self._hear(kind, data)
         except Exception as error:  # a broken payload must not end the connection
-            log.error("discord.event_unreadable", event=kind, kind=type(error).__name__)
+            log.error("discord.event_unreadable", name=kind, kind=type(error).__name__)
 
     def _hear(self, kind: str, data: Any) -> None:
         match kind:

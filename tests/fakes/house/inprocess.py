@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 from bot.app import Bot, open_bot
 from bot.settings import Settings, read
 from tests.fakes.databases import databases
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.remote import RemoteDiscord
 from tests.fakes.house import records
 from tests.fakes.house.records import Said
 from tests.fakes.house.shop import write_shop
@@ -87,6 +89,8 @@ def settings_of(folder: Path, home: Path, fake: FakeTelegram | None, **given: An
         "telegram_limits": False,
         "telegram_token": "",
         "telegram_staff_chat": "",
+        "discord_token": "",
+        "discord_staff_channel": "",
     }
     if fake is not None:
         base |= {
@@ -96,6 +100,16 @@ def settings_of(folder: Path, home: Path, fake: FakeTelegram | None, **given: An
             "telegram_staff_chat": str(STAFF_CHAT),
         }
     return read(**(base | given))
+
+
+def on_discord(fake: FakeDiscord | RemoteDiscord, staff: int = 0) -> dict[str, Any]:
+    """Settings of a house that speaks on this Discord, with the staff channel of that id."""
+    return {
+        "discord_token": fake.token,
+        "discord_api_url": fake.api_url,
+        "discord_cdn_url": fake.cdn_url,
+        "discord_staff_channel": str(staff or ""),
+    }
 
 
 @asynccontextmanager

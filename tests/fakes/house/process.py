@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from bot.settings import PREFIX, Settings
@@ -68,8 +69,7 @@ class BotProcess:
 
 def _environment(settings: Settings) -> dict[str, str]:
     given: dict[str, Any] = settings.model_dump()
-    given["telegram_token"] = settings.telegram_token.get_secret_value()
-    given["telegram_webhook_secret"] = settings.telegram_webhook_secret.get_secret_value()
+    given |= {name: value.get_secret_value() for name, value in given.items() if isinstance(value, SecretStr)}
     given["web_origins"] = ",".join(settings.web_origins)
     return {f"{PREFIX}{name.upper()}": str(_plain(value)) for name, value in given.items()}
 
