@@ -131,7 +131,6 @@ async def running(
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDiscord]:
     async with FakeDiscord() as server:
-        server.gateway.identify_interval = 0.0
         yield server
 
 
@@ -731,7 +730,6 @@ async def test_without_the_message_content_intent_it_says_so_and_goes_on(
 
 async def test_shards_hear_direct_messages_and_servers(memory: Memory, tmp_path: Path) -> None:
     async with FakeDiscord(shards=2) as fake:
-        fake.gateway.identify_interval = 0.0
         ana = fake.member("Ana")
         general = fake.guild("Otro").text()
         async with running(fake, memory, tmp_path, shards="auto"):
