@@ -36,8 +36,8 @@ LOOKED_FOR = 12
 TOLD_AGAIN = Doubt(harmless=timedelta.max)
 """What is done about an uncertain notice to staff, where the channel cannot do better."""
 TOLD_FOR = timedelta(minutes=2)
-"""How long an uncertain notice is told again: a server that takes each one and never says so must not fill the
-staff place."""
+"""How long an uncertain notice is told again: a server that takes each one and never says so must not fill
+the staff place."""
 NO_CHANNEL = Receipt(Delivery.RETRY, retry_after=LONGEST_RETRY, error="the channel is not running")
 
 
