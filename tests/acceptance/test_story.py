@@ -1,8 +1,9 @@
-"""One story, told on Telegram (polling, webhook) and on the web: same entries, same wordings, same words."""
+"""One story, on Telegram (polling, webhook), Discord and the web: same entries, same wordings, same words."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ import aiohttp
 
 from bot.domain import Lang
 from bot.handoff.desk import StaffMember
-from tests.fakes.house import PATIENCE, House, open_house, records
+from tests.fakes.discord import FakeDiscord, Person, Place, Right, Speaker
+from tests.fakes.house import PATIENCE, House, on_discord, open_house, records
 from tests.fakes.telegram import FakeTelegram, Member, User, free_port
 
 BRUNO = User(901, "Bruno Soto", language_code="es")
@@ -125,6 +127,53 @@ async def on_telegram(folder: Path, *, webhook: bool = False) -> AsyncIterator[O
         yield OnTelegram(house, fake.member(11, "***"))  # no name, as on the web
 
 
+@dataclass(slots=True)
+class OnDiscord:
+    """The moderator works in the staff channel."""
+
+    house: House
+    fake: FakeDiscord
+    member: Person
+    staff: Speaker
+
+    async def says(self, text: str) -> None:
+        self.member.writes(text)
+
+    async def taps(self, label: str) -> None:
+        self.member.taps(label)
+
+    async def moderator_replies(self, text: str) -> None:
+        self.staff.replies_to(Place(self.fake, self.staff.channel).last("Caso 1 nuevo"), text)
+
+    async def moderator_gives_back(self) -> None:
+        self.staff.writes("!devolver 1")
+
+    async def reads(self, count: int) -> list[Read]:
+        channel = self.member.channel.id
+        await self.fake.wait_for(lambda ledger: len(ledger.to(channel)) >= count, PATIENCE)
+        return [
+            Read(seen(sent.plain), tuple(label for row in sent.labels for label in row))
+            for sent in self.fake.ledger.to(channel)
+        ]
+
+
+def seen(markdown: str) -> str:
+    """What somebody sees of Discord's Markdown."""
+    return re.sub(r"\\(.)", r"\1", markdown.replace("**", ""))
+
+
+@asynccontextmanager
+async def on_discord_dm(folder: Path) -> AsyncIterator[OnDiscord]:
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        staff = server.text("equipo", hidden=True)
+        bruno = server.moderator("Bruno Soto")
+        staff.allows(bruno, allow=Right.VIEW_CHANNEL)
+        async with open_house(folder, **on_discord(fake, staff.id)) as house:
+            await fake.listened(PATIENCE)
+            yield OnDiscord(house, fake, server.member("***"), bruno.at(staff))
+
+
 @asynccontextmanager
 async def on_the_web(folder: Path) -> AsyncIterator[OnTheWeb]:
     async with open_house(folder, web=True) as house, aiohttp.ClientSession() as http:
@@ -190,7 +239,12 @@ async def test_a_story_is_the_same_on_every_platform(tmp_path: Path) -> None:
     async with on_the_web(tmp_path / "web") as page:
         web = await tell(page, page.house)
 
-    assert telegram == brought == web
+    async with on_discord_dm(tmp_path / "discord") as teller_there:
+        discord = await tell(teller_there, teller_there.house)
+        await teller_there.fake.wait_for(lambda ledger: not ledger.unanswered)
+        assert not teller_there.fake.ledger.pinged
+
+    assert telegram == brought == web == discord
     _, record = telegram
     assert [row[4] for row in record if row[0] == "member"] == [
         "small_talk",
