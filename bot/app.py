@@ -34,12 +34,17 @@ from bot.knowledge.model import Knowledge
 from bot.metrics import Meter
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
+from bot.pipeline.door import Door
+from bot.pipeline.installing import Installing
 from bot.pipeline.intake import Intake, StoredCursors
 from bot.pipeline.lanes import Locks
 from bot.pipeline.limits import Blocklist, Bounds, Limits
+from bot.pipeline.listening import LISTEN_TIMER, Listening
 from bot.pipeline.mind import LiveMind, make_mind
 from bot.pipeline.model import PERSON, PICK
 from bot.pipeline.phrase import Voice
+from bot.pipeline.public import INSTALL_JOB, REMOVE_JOB
+from bot.pipeline.removing import Removing
 from bot.pipeline.slowdown import SlowDown
 from bot.pipeline.suggest import suggest
 from bot.pipeline.turn import Corridor
@@ -92,6 +97,7 @@ class Bot:
     _deliverer: Deliverer
     _clock: Clock
     _publishing: Publishing
+    _listening: Listening
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then take nothing new, finish what was begun, and return.
@@ -110,6 +116,8 @@ class Bot:
                 group.create_task(
                     self._publishing.watch(self.settings.knowledge_rest_seconds), name="knowledge"
                 ),
+                group.create_task(self.intake.run(), name="intake"),
+                group.create_task(self._listening.run(), name="listening"),
                 *(
                     group.create_task(supervise(channel, self.intake), name=account.platform.value)
                     for account, channel in self.channels.items()
@@ -239,7 +247,10 @@ async def open_bot(
         casework = Casework(store, bus, minds, notices, locks, filestore, blocklist=blocklist)
         limit = settings.file_limit_mb * 1024 * 1024
         publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell, meter=meter)
-        intake = Intake(store, bus, _limits(settings, store, blocklist), meter)
+        door = Door(store, minds)
+        await door.open()
+        listening = Listening(store, bus, minds, channels, door)
+        intake = Intake(store, bus, _limits(settings, store, blocklist), meter, door=door)
         scrubbing = partial(scrub, settings.database)
         retention = Retention(store, minds, filestore, scrub=scrubbing)
         exporting = Exporting(store, bus, minds, filestore)
@@ -258,6 +269,9 @@ async def open_bot(
                 PUBLISH_TIMER: publishing,
                 SLOW_TIMER: SlowDown(store, bus, minds, locks),
                 FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit),
+                REMOVE_JOB: Removing(store, bus, channels),
+                INSTALL_JOB: Installing(store, bus, minds, channels, lang),
+                LISTEN_TIMER: listening,
             },
         )
         auth = Auth(store, is_staff=lambda name: name in _names(minds.current.voice.knowledge))
@@ -303,6 +317,7 @@ async def open_bot(
             deliverer,
             clock,
             publishing,
+            listening,
         )
 
 
@@ -357,15 +372,16 @@ async def _open_telegram(parts: Parts, stack: AsyncExitStack, *, web: bool) -> T
     voice = parts.minds.current.voice
     menus = [
         CommandMenu(
-            audience="staff" if staff else "members",
+            audience=audience,
             lang="" if lang == voice.knowledge.brand.languages[0] else lang,
             commands=[
-                (item.alias, voice.label(item.description, lang)) for item in menu(lang, for_staff=staff)
+                (item.alias, voice.label(item.description, lang))
+                for item in menu(lang, for_staff=audience == "staff", in_public=audience == "groups")
             ],
         )
-        for staff, languages in ((False, (ES, EN, PT)), (True, (ES, EN)))
+        for audience, languages in (("members", (ES, EN, PT)), ("groups", (ES, EN, PT)), ("staff", (ES, EN)))
         for lang in languages
-        if settings.telegram_staff_chat or not staff
+        if settings.telegram_staff_chat or audience != "staff"
     ]
     channel = await stack.enter_async_context(
         TelegramChannel(

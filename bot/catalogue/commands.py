@@ -23,6 +23,7 @@ class Name(StrEnum):
     PRIVACY = "privacy"
     MY_DATA = "my_data"
     FORGET_ME = "forget_me"
+    INSTALL = "install"
     CASES = "cases"
     TAKE = "take"
     NOTE = "note"
@@ -44,6 +45,10 @@ class Command:
     for_staff: bool
     aliases: Mapping[Lang, tuple[str, ...]]
     description: Key
+    private: bool = True
+    """Whether it means anything in a private chat."""
+    public: bool = False
+    """Whether a menu shows it in groups and channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,22 @@ COMMANDS: Final = (
         False,
         {ES: ("ayuda", "menu"), EN: ("help", "menu"), PT: ("ajuda", "menu")},
         Key.COMMAND_HELP,
+        public=True,
     ),
     Command(
         Name.HUMAN,
         False,
         {ES: ("humano", "persona"), EN: ("human", "agent"), PT: ("humano", "atendente")},
         Key.COMMAND_HUMAN,
+        public=True,
+    ),
+    Command(
+        Name.INSTALL,
+        False,
+        {ES: ("instalar",), EN: ("install",), PT: ("instalar",)},
+        Key.COMMAND_INSTALL,
+        private=False,
+        public=True,
     ),
     Command(
         Name.SUGGESTION,
@@ -74,7 +89,7 @@ COMMANDS: Final = (
         {ES: ("sugerencia",), EN: ("suggestion",), PT: ("sugestao",)},
         Key.COMMAND_SUGGESTION,
     ),
-    Command(Name.FAQ, False, {ES: ("faq",), EN: ("faq",), PT: ("faq",)}, Key.COMMAND_FAQ),
+    Command(Name.FAQ, False, {ES: ("faq",), EN: ("faq",), PT: ("faq",)}, Key.COMMAND_FAQ, public=True),
     Command(
         Name.PRIVACY,
         False,
@@ -109,12 +124,15 @@ def canonical(word: str) -> Name | None:
     return _NAMES.get(word.strip().removeprefix("/").lower())
 
 
-def menu(lang: Lang, *, for_staff: bool = False) -> tuple[MenuItem, ...]:
-    """What a command menu shows in a language; /help comes first for staff, with staff's description."""
+def menu(lang: Lang, *, for_staff: bool = False, in_public: bool = False) -> tuple[MenuItem, ...]:
+    """What a command menu shows in a language; /help comes first for staff, with staff's description.
+
+    `in_public`: the menu of groups and channels, which is shorter and has what only means something there.
+    """
     items = tuple(
         MenuItem(_first_alias(command, lang), command.description)
         for command in COMMANDS
-        if command.for_staff == for_staff
+        if command.for_staff == for_staff and (command.public if in_public else command.private)
     )
     if not for_staff:
         return items

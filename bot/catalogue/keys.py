@@ -142,7 +142,23 @@ class Key(StrEnum):
     """`erased` counts what is gone; `left` and `left_public` what is not, '' for nothing."""
     MINOR_END = "minor_end", "age"
 
+    # In public places, where others read along.
+    PUBLIC_HELP = "public_help"
+    """To whoever called the bot there without asking anything."""
+    PUBLIC_PRIVATELY = "public_privately"
+    """Above the button into a private chat, which carries the question over."""
+    PUBLIC_PERSON = "public_person"
+    """The same, where a person is wanted."""
+    PUBLIC_LISTENING = "public_listening", "assistant brand"
+    """Says to a whole place that what is said there is kept for a time from now on."""
+    PUBLIC_NOT_LISTENING = "public_not_listening"
+    """Says that it is not kept any more."""
+    INSTALL_FOR_ADMINS = "install_for_admins"
+    """To whoever asks for /install and does not run the place."""
+
     # Buttons and command menus of members.
+    BUTTON_PRIVATE = "button_private"
+    BUTTON_REMOVE = "button_remove"
     BUTTON_PERSON = "button_person"
     BUTTON_MENU = "button_menu"
     BUTTON_MORE = "button_more"
@@ -161,6 +177,7 @@ class Key(StrEnum):
     COMMAND_MY_DATA = "command_my_data"
     COMMAND_FORGET_ME = "command_forget_me"
     COMMAND_FAQ = "command_faq"
+    COMMAND_INSTALL = "command_install"
     COMMAND_FAQ_QUESTION = "command_faq_question"
     """What the command takes: a title to be chosen, or a question in one's own words."""
     COMMAND_FAQ_SHARE = "command_faq_share"
@@ -228,6 +245,26 @@ class Key(StrEnum):
     """What a command of staff takes."""
     STAFF_COMMAND_BLOCK = "staff_command_block"
     STAFF_COMMAND_UNBLOCK = "staff_command_unblock"
+
+    # /install, read by whoever runs a public place.
+    STAFF_INSTALL = "staff_install", "id thread mode"
+    """`id` and `thread` are the platform's numbers; `mode` is a word of config/community.yml."""
+    STAFF_INSTALL_COMPLETE = "staff_install_complete"
+    STAFF_INSTALL_MISSING = "staff_install_missing"
+    """Above a line for each missing right."""
+    STAFF_INSTALL_UNKNOWN = "staff_install_unknown"
+    """The platform did not say which rights there are."""
+    STAFF_INSTALL_LINES = "staff_install_lines"
+    """Above the lines to be pasted into config/community.yml."""
+    STAFF_RIGHT_SEND = "staff_right_send"
+    STAFF_RIGHT_PICTURES = "staff_right_pictures"
+    STAFF_RIGHT_HEAR = "staff_right_hear"
+    STAFF_RIGHT_VIEW = "staff_right_view"
+    STAFF_RIGHT_HISTORY = "staff_right_history"
+    STAFF_RIGHT_THREAD_SEND = "staff_right_thread_send"
+    STAFF_RIGHT_THREADS = "staff_right_threads"
+    STAFF_RIGHT_PRIVATE_THREADS = "staff_right_private_threads"
+    STAFF_RIGHT_CONTENT = "staff_right_content"
 
     # Names of the words in bot.domain, lower case, to stand within a line.
     REASON_ASKED_FOR_PERSON = "reason_asked_for_person"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from bot.channels.state import ChannelState
 from bot.domain import Account, Inbound, Outgoing, PlaceRef, Platform, Receipt
@@ -125,4 +126,33 @@ class Channel(Protocol):
 
     def split(self, message: Outgoing) -> tuple[Outgoing, ...]:
         """The message as the platform takes it: split at paragraph ends, buttons below the last part."""
+        ...
+
+
+class Right(StrEnum):
+    """Something that the bot may need to be allowed in a public place; see the texts `staff_right_...`."""
+
+    SEND = "send"
+    PICTURES = "pictures"
+    HEAR = "hear"
+    """To hear what is not said to it."""
+    VIEW = "view"
+    HISTORY = "history"
+    THREAD_SEND = "thread_send"
+    THREADS = "threads"
+    PRIVATE_THREADS = "private_threads"
+    CONTENT = "content"
+    """To read the text of what is not said to it."""
+
+
+@runtime_checkable
+class PublicChannel(Protocol):
+    """A channel with places where others read along; both ask the platform and may take their time."""
+
+    async def rights(self, place: PlaceRef) -> tuple[Right, ...]:
+        """What the bot lacks in a place; raises ChannelError where that cannot be told."""
+        ...
+
+    async def moderates(self, place: PlaceRef, person: str) -> bool:
+        """Whether somebody, by their id there, may manage messages in a place; raises ChannelError."""
         ...

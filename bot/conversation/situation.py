@@ -20,10 +20,12 @@ from bot.domain import (
     InboundKind,
     Lang,
     MessageId,
+    PlaceId,
     PlaceKind,
     PlaceRef,
 )
 
+NOWHERE = PlaceId(0)
 REMEMBERED = 24
 """How many entries a conversation remembers to have been given, so that wordings don't repeat."""
 
@@ -201,6 +203,18 @@ class Situation:
     said: tuple[Said, ...]
     minor: bool = False
     """Whether they said to be younger than `config/privacy.yml` allows."""
+    place_id: PlaceId = NOWHERE
+    former_place: str = ""
+    """The id that the place had before it moved; '' mostly."""
+    anonymous: bool = False
+    """Whether somebody writes whom no private chat could reach."""
+    lately: Mapping[EntryId, datetime] = field(default_factory=dict)
+    """When each entry was last answered in this public place and thread, to anyone."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything of what was said was said to the bot."""
+        return any(one.addressed is not Addressed.NOT for one in self.said)
 
     @property
     def public(self) -> bool:

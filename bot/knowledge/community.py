@@ -41,8 +41,8 @@ class ReplyIn(StrEnum):
 class Manners:
     """How the bot behaves in one place.
 
-    `cooldown` (minutes): an entry that was just given is not given again unasked. `wait` (seconds): how long a
-    member may answer first. `lang`: the language spoken there, None where it is told by what people write.
+    `cooldown` (minutes): an entry that was just given is not given again unasked. `wait` (seconds): how long
+    a member may answer first. `lang`: the language spoken there, None where it is told by what people write.
     """
 
     mode: Mode = Mode.MENTION

@@ -91,7 +91,7 @@ class CommunityForm(Form):
 
 
 def community(path: str, tree: Mapping) -> tuple[Community, list[Problem]]:
-    """Read `community.yml`. A thread's block says all of its own manners: nothing of its place's is taken over.
+    """Read `community.yml`. A thread's block says all of its own manners: its place's don't hold there.
 
     What could not be read is as usual, and the problems say why.
     """

@@ -117,8 +117,8 @@ class _Drafts:
     topics: list[TopicDraft] = field(default_factory=list)
     cases: list[tuple[Pair, Case]] = field(default_factory=list)
     texts: list[tuple[Pair, Mapping[Lang, tuple[Text, ...]]]] = field(default_factory=list)
-    community: Community = Community()
     privacy: Privacy | None = None
+    community: Community = field(default_factory=Community)
 
 
 class _Reading:

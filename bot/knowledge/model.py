@@ -238,5 +238,5 @@ class Knowledge:
     cases: tuple[Case, ...] = ()
     texts: Mapping[str, Mapping[Lang, tuple[str, ...]]] = field(default_factory=dict)
     """Overrides of catalogue texts, by key and language."""
-    community: Community = Community()
     privacy: Privacy = field(default_factory=Privacy)
+    community: Community = field(default_factory=Community)

@@ -18,9 +18,9 @@ from bot.domain import (
     Reason,
 )
 from bot.knowledge.model import Autonomy, Entry, Knowledge, Person
-from bot.knowledge.template import facts_used
 from bot.pipeline import feedback, law
-from bot.pipeline.model import MENU, PERSON, PICK, Decision, Reading, Talk
+from bot.pipeline.model import MENU, PERSON, PERSON_PARAM, PICK, Decision, Reading, Talk
+from bot.pipeline.public import decide_in_public, expired, named
 from nlu import model as nlu
 
 LATE = timedelta(minutes=10)
@@ -49,7 +49,10 @@ def decide(situation: Situation, reading: Reading, knowledge: Knowledge, now: da
     `now` is aware; days are those of the brand's time zone. Every situation with something said has an
     answer here, whatever the text.
     """
-    decision = _Desk(situation, reading, knowledge, now).decision()
+    desk = _Desk(situation, reading, knowledge, now)
+    if situation.public:
+        return decide_in_public(situation, reading, knowledge, now, desk.base, LATE)
+    decision = desk.decision()
     decision = feedback.ask(decision, situation, reading, knowledge, now)
     offered = decision.offer_person and not decision.hands_off
     return law.settled(replace(decision, memory=replace(decision.memory, person_offered=offered)))
@@ -86,6 +89,11 @@ class _Desk:
             introduce=situation.first_visit,
         )
 
+    @property
+    def base(self) -> Decision:
+        """What every decision about this turn has in common."""
+        return self._base
+
     def decision(self) -> Decision:
         situation = self._situation
         if all(said.kind is InboundKind.DELETE for said in situation.said):
@@ -95,6 +103,9 @@ class _Desk:
         if not situation.ownership.bot_may_speak:
             return self._silent(Outcome.RELAYED, "person_owns")
         match self._main.kind:
+            case InboundKind.COMMAND if self._reading.asks:
+                if (entry := named(self._reading.text, self._knowledge)) is not None:
+                    return self._entry(entry, rule="command")
             case InboundKind.COMMAND:
                 return self._command(self._main.command)
             case InboundKind.BUTTON:
@@ -119,6 +130,8 @@ class _Desk:
         match command:
             case "human":
                 return self._hand_off(Reason.ASKED, rule="command")
+            case "start" if self._main.text == PERSON_PARAM:
+                return self._hand_off(Reason.ASKED, rule="deep_link")
             case "start":
                 return self._menu(Talk.WELCOME, rule="command")
             case "help":
@@ -276,7 +289,7 @@ class _Desk:
             return self._menu(Talk.STALE_BUTTON, rule="not_valid_today")
         if not self._may_answer(entry):
             return self._hand_off(Reason.ENTRY, rule=f"autonomy_{entry.autonomy}")
-        if self._expired(entry):
+        if expired(entry, self._knowledge, self._today):
             return self._hand_off(Reason.FACT_EXPIRED)
         memory = self._situation.memory.answered(entry.id)
         if entry.person is Person.ALWAYS:
@@ -291,12 +304,6 @@ class _Desk:
             misses=0,
             memory=memory,
         )
-
-    def _expired(self, entry: Entry) -> bool:
-        facts = self._knowledge.facts
-        used = {name for texts in entry.answers.values() for text in texts for name in facts_used(text.text)}
-        ends = (facts[name].expires for name in used if name in facts)
-        return any(end is not None and end < self._today for end in ends)
 
     def _repeat(self) -> Decision:
         memory = self._situation.memory

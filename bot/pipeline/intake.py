@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
 from bot.bus.base import Bus, Topic
-from bot.domain import Account, ContactId, Inbound, InboundKind
+from bot.domain import Account, ContactId, Inbound, InboundKind, Outcome
 from bot.errors import StoreError
 from bot.metrics import Meter
 from bot.pipeline.bounds import bounded
+from bot.pipeline.door import Admitted, Door
 from bot.pipeline.limits import Limits, Sifted
-from bot.store import floods, inbound
+from bot.store import floods, inbound, places, turns
 from bot.store.engine import Store
+from bot.store.places import PUBLIC, Overheard
+from bot.store.turns import Report
 
 _log = structlog.get_logger(__name__)
 
@@ -32,14 +37,24 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Intake:
-    """Stores what the channels receive and wakes the corridor."""
+    """Stores what the channels receive and wakes the corridor.
+
+    Without a door nothing that is said in public places comes in.
+    """
 
     def __init__(
-        self, store: Store, bus: Bus, limits: Limits | None = None, meter: Meter | None = None
+        self,
+        store: Store,
+        bus: Bus,
+        limits: Limits | None = None,
+        meter: Meter | None = None,
+        *,
+        door: Door | None = None,
     ) -> None:
         """`limits` None lets everything in."""
-        self._store, self._bus, self._limits = store, bus, limits
+        self._store, self._bus, self._limits, self._door = store, bus, limits, door
         self._meter = meter or Meter()
+        self._waits = asyncio.Event()
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
         self._forgotten: OrderedDict[ContactId, None] = OrderedDict()
 
@@ -58,16 +73,51 @@ class Intake:
         if not events:
             return
         at = inbound.Position(events[0].account, cursor, marks or {})
-        sifted = (
-            Sifted(list(events)) if self._limits is None else await self._limits.sift(events, self._known)
-        )
-        await self._store_all(replace(sifted, events=[bounded(event) for event in sifted.events]), at)
+        admitted = await self._admit(events)
+        passed = admitted.passed
+        sifted = Sifted(passed) if self._limits is None else await self._limits.sift(passed, self._known)
+        sifted = replace(sifted, events=[bounded(event) for event in sifted.events])
+        await self._store_all(sifted, at, admitted.overheard)
         if self._limits is not None:
-            self._limits.settled(events)
+            self._limits.settled(passed)
+        if self._door is not None:
+            self._door.committed(events, admitted)
+            self._waits.set()
 
-    async def _store_all(self, sifted: Sifted, at: inbound.Position) -> None:
+    async def run(self) -> NoReturn:
+        """Let questions in that were asked of everyone and that nobody else has answered; until cancelled."""
+        while True:
+            self._waits.clear()
+            due = self._door.next_due() if self._door is not None else None
+            pause = None if due is None else (due - datetime.now(UTC)).total_seconds()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._waits.wait()
+            await self._let_in()
+
+    async def _let_in(self) -> None:
+        if self._door is None:
+            return
+        free, answered = self._door.take_due()
         try:
-            await self._commit(sifted.events, at, sifted)
+            if free:
+                await self._store_all(Sifted([bounded(event) for event in free]), None)
+            if answered:
+                now = datetime.now(UTC)
+                await self._store.write(lambda connection: _left(connection, answered, now))
+        except Exception as error:  # nobody has asked the bot: what is lost here, a member may still answer
+            _log.error("waiting questions could not be stored", kind=type(error).__name__)
+
+    async def _admit(self, events: Sequence[Inbound]) -> Admitted:
+        if self._door is not None:
+            return await self._door.admit(events)
+        return Admitted([e for e in events if e.place is None or e.place.kind not in PUBLIC])
+
+    async def _store_all(
+        self, sifted: Sifted, at: inbound.Position | None, overheard: Overheard | None = None
+    ) -> None:
+        try:
+            await self._commit(sifted.events, at, sifted, overheard)
             return
         except StoreError:
             raise
@@ -76,7 +126,7 @@ class Intake:
             _log.error("events could not be stored together", count=count, kind=type(error).__name__)
         for event in sifted.events:
             await self._commit_alone(event, sifted)
-        await self._commit((), at, Sifted(tallies=sifted.tallies))
+        await self._commit((), at, Sifted(tallies=sifted.tallies), overheard)
 
     async def _commit_alone(self, event: Inbound, sifted: Sifted) -> None:
         """Store an event without the characters that no database takes, else only that it came."""
@@ -92,12 +142,26 @@ class Intake:
             lost = Inbound(event.account, event.event_id[:96], InboundKind.UNPARSABLE, at, text=kind)
             await self._commit((lost,), None, Sifted())
 
-    async def _commit(self, events: Sequence[Inbound], at: inbound.Position | None, sifted: Sifted) -> None:
+    async def _commit(
+        self,
+        events: Sequence[Inbound],
+        at: inbound.Position | None,
+        sifted: Sifted,
+        overheard: Overheard | None = None,
+    ) -> None:
         now = datetime.now(UTC)
 
         def work(connection: Connection) -> inbound.Ingested:
             floods.count(connection, sifted.tallies, now)
-            return inbound.ingest(connection, events, now, self._known, position=at, over=sifted.over)
+            return inbound.ingest(
+                connection,
+                events,
+                now,
+                self._known,
+                position=at,
+                over=sifted.over,
+                overheard=overheard,
+            )
 
         done = await self._store.write(work)
         self._remember(done.known)
@@ -140,6 +204,29 @@ class StoredCursors:
     async def marks(self, account: Account) -> dict[str, str]:
         """The last message seen in each place of the account, by the place's external id."""
         return await self._store.read(lambda connection: inbound.read_marks(connection, account))
+
+
+def _left(connection: Connection, answered: Sequence[Inbound], now: datetime) -> None:
+    """Count questions that somebody else has answered: a number, no words."""
+    counts: Counter[tuple[Account, str, str]] = Counter()
+    for event in answered:
+        if event.place is not None:
+            counts[event.account, event.place.external_id, f"{event.sent_at.astimezone(UTC):%Y-%m-%d}"] += 1
+    places.overhear(connection, Overheard(counts), now)
+    turns.report(
+        connection,
+        *(
+            Report(
+                "turn",
+                now,
+                platform=event.account.platform,
+                place_kind=event.place.kind.value if event.place else "",
+                outcome=Outcome.IGNORED.value,
+                rule="answered_by_member",
+            )
+            for event in answered
+        ),
+    )
 
 
 def _storable(value: _T) -> _T:

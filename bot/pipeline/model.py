@@ -20,6 +20,31 @@ MENU = "menu"
 """Payload of the button that shows the frequent questions."""
 USEFUL, USELESS = "useful:", "useless:"
 """Payloads of the buttons that say whether an answer served, with the number of the message answered."""
+REMOVE = "remove"
+"""Payload of the button that takes a public answer away."""
+PRIVATE = "private:"
+"""Payload of a button that leads into a private chat, before what it carries there (`Inbound.text` of the
+command `start`): a question, a person, or nothing."""
+PERSON_PARAM = "h"
+QUESTION_PARAM = "q"
+
+
+def question_param(message: MessageId) -> str:
+    """What a private-chat button carries to have a message answered there: `q` and its number to base 36."""
+    digits = ""
+    number = int(message)
+    while number:
+        number, rest = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
+    return f"{QUESTION_PARAM}{digits or '0'}"
+
+
+def carried_question(param: str) -> MessageId | None:
+    """The message that a param names, None if it names none; whose message it is must be asked first."""
+    number = param.removeprefix(QUESTION_PARAM)
+    if number == param or not 1 <= len(number) <= 12 or not (number.isascii() and number.isalnum()):
+        return None
+    return MessageId(int(number, 36))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +59,8 @@ class Reading:
     text: str = ""
     understanding: Understanding | None = None
     failed: bool = False
+    asks: bool = False
+    """Whether a command asks `text`: it was carried over from a public place, or follows /faq."""
 
 
 class Talk(StrEnum):
@@ -55,6 +82,9 @@ class Talk(StrEnum):
     WORDLESS_FILE = "wordless_file"
     WORDLESS = "wordless"
     STILL_IN_LINE = "still_in_line"
+    PUBLIC_HELP = "public_help"
+    PUBLIC_PRIVATELY = "public_privately"
+    PUBLIC_PERSON = "public_person"
     USEFUL = "useful"
     NOT_USEFUL = "not_useful"
     NOT_USEFUL_ALONE = "not_useful_alone"
@@ -122,6 +152,12 @@ class Decision:
     angry: bool = False
     late: bool = False
     introduce: bool = False
+    private: str | None = None
+    """What the button into a private chat carries; None for no such button."""
+    replies_to: str = ""
+    """The platform's id of the message that is replied to, in public."""
+    own_thread: bool = False
+    """Whether the answer opens a thread."""
     jobs: tuple[Job, ...] = ()
     asks: bool = False
     """Whether the member is asked if the answer served; `memory.asked` says about what."""

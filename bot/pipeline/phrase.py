@@ -18,7 +18,19 @@ from bot.domain import Button, CaseId, EntryId, Lang, Outgoing, Owner, Reason
 from bot.knowledge.model import Entry, Knowledge, Text
 from bot.knowledge.template import fill
 from bot.pipeline import law
-from bot.pipeline.model import MENU, PERSON, PICK, USEFUL, USELESS, Decision, Phrased, Talk
+from bot.pipeline.model import (
+    MENU,
+    PERSON,
+    PERSON_PARAM,
+    PICK,
+    PRIVATE,
+    REMOVE,
+    USEFUL,
+    USELESS,
+    Decision,
+    Phrased,
+    Talk,
+)
 
 _FIRST_NAME = re.compile(r"[^\W\d_]{2,20}(?:['’-][^\W\d_]{1,20})?")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
@@ -108,7 +120,7 @@ class _Pen:
         self._decision, self._situation, self._voice = decision, situation, voice
         self._now, self._case = now, case
         self._lang = decision.lang
-        self._name = first_name(situation.name)
+        self._name = "" if situation.public else first_name(situation.name)
 
     def phrased(self) -> Phrased:
         decision = self._decision
@@ -134,6 +146,8 @@ class _Pen:
                     rows=self._rows(),
                     image=image,
                     alt=alt,
+                    reply_to=decision.replies_to,
+                    opens_thread=self._thread(),
                 ),
             ),
             variant,
@@ -201,8 +215,17 @@ class _Pen:
         chosen = seed(self._situation.contact, key.value) + self._situation.memory.talks
         return self._voice.text(key, self._lang, chosen, **takes)
 
+    def _thread(self) -> str:
+        """The title of the thread that the answer opens, or ''."""
+        decision = self._decision
+        if not decision.own_thread or decision.entry is None:
+            return ""
+        return self._voice.title(decision.entry, self._lang)
+
     def _rows(self) -> tuple[tuple[Button, ...], ...]:
         decision = self._decision
+        if self._situation.public:
+            return self._public_rows()
         rows: list[tuple[Button, ...]] = [
             (Button(title, f"{PICK}{entry}"),)
             for entry in decision.options
@@ -219,12 +242,23 @@ class _Pen:
             rows.append((Button(yes, f"{USEFUL}{number}"), Button(no, f"{USELESS}{number}")))
         return tuple(rows)
 
+    def _public_rows(self) -> tuple[tuple[Button, ...], ...]:
+        """A way into a private chat where there is one, and the button that takes the message away."""
+        rows = [(Button(self._voice.label(Key.BUTTON_REMOVE, self._lang), REMOVE),)]
+        for own, payload in law.buttons(self._decision):
+            rows.insert(0, (Button(self._voice.label(own, self._lang), payload),))
+        if (param := self._decision.private) is not None:
+            key = Key.BUTTON_PERSON if param == PERSON_PARAM else Key.BUTTON_PRIVATE
+            rows.insert(0, (Button(self._voice.label(key, self._lang), f"{PRIVATE}{param}"),))
+        return tuple(rows)
+
 
 def describe(payload: str, voice: Voice, lang: Lang) -> str:
     """What a button said, for the log and for staff: its label rather than its payload."""
     labels: dict[str, Callable[[], str]] = {
         PERSON: lambda: voice.label(Key.BUTTON_PERSON, lang),
         MENU: lambda: voice.label(Key.BUTTON_MENU, lang),
+        REMOVE: lambda: voice.label(Key.BUTTON_REMOVE, lang),
         **{payload: partial(voice.label, key, lang) for payload, key in law.LABELS.items()},
     }
     if payload.startswith((USEFUL, USELESS)):

@@ -17,9 +17,10 @@ def wait(situation: Situation, reading: Reading, now: datetime, window: timedelt
     """How long still to wait for more messages; zero when the turn can begin.
 
     A complete, sure question goes at once, and so does a command or a button; a greeting, a fragment or an
-    album waits for the settle window after its last message. Times are those at which messages were stored.
+    album waits for the settle window after its last message. What was not said to the bot has waited at the
+    door already. Times are those at which messages were stored.
     """
-    if not window or not situation.ownership.bot_may_speak or situation.blocked:
+    if not window or not situation.ownership.bot_may_speak or situation.blocked or not situation.asked:
         return timedelta(0)
     said = situation.said
     if any(one.kind in (InboundKind.COMMAND, InboundKind.BUTTON) for one in said):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -36,12 +36,12 @@ from bot.metrics import Meter
 from bot.pipeline import settle
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
-from bot.pipeline.model import PICK, Decision, Opinion, Phrased, Reading, Talk
+from bot.pipeline.model import PICK, Decision, Opinion, Phrased, Reading, Talk, carried_question
 from bot.pipeline.phrase import Voice, describe, phrase
 from bot.pipeline.ports import Minds, Notices
 from bot.pipeline.together import Together
 from bot.pipeline.understand import understand
-from bot.store import cases, feedback, files, outbox, situations, timers, turns
+from bot.store import cases, feedback, files, outbox, places, situations, timers, turns
 from bot.store.engine import Store
 from bot.store.outbox import Send
 from bot.store.turns import Handled, Move, Report, Turn, Words
@@ -114,8 +114,11 @@ class Draft:
                 dossier={"tried": list(situation.memory.tried)},
                 now=self.now,
             )
+        main = next((said for said in situation.said if said.id == self.reading.main), None)
+        via = main.via if main is not None else ""
         self.phrased = phrase(decision, situation, self.voice, self.now, self.case)
-        self.parts = tuple(part for message in self.phrased.messages for part in self.split(message))
+        messages = [replace(message, via=via) if via else message for message in self.phrased.messages]
+        self.parts = tuple(part for message in messages for part in self.split(message))
 
     def turn(self) -> Turn:
         """The turn's own row."""
@@ -148,6 +151,8 @@ class Draft:
             if said.command == "faq" and said.text.startswith(PICK):
                 pressed = said.text
             text = (describe(pressed, self.voice, decision.lang) or None) if pressed else None
+            if said.id == self.reading.main and self.reading.asks:
+                text = self.reading.text  # staff reads what was asked, not where it was carried from
             own = said.id == self.reading.main or not joined
             outcome = decision.outcome if own else Outcome.JOINED
             rule = decision.rule if own else ""
@@ -277,10 +282,19 @@ class Corridor:
             return None, None
         if not situation.ownership.bot_may_speak or situation.blocked:
             return situation, Reading(situation.said[-1].id)
+        carried = await self._carried(situation)
         began = perf_counter()
-        reading = await understand(situation, self._minds.current.interpreter)
+        reading = await understand(situation, self._minds.current.interpreter, carried)
         self._meter.understood(perf_counter() - began)
         return situation, reading
+
+    async def _carried(self, situation: Situation) -> str:
+        """The question that the member brought over from a public place, if it is their own."""
+        last = next((s for s in reversed(situation.said) if s.kind is InboundKind.COMMAND), None)
+        question = carried_question(last.text) if last is not None and last.command == "start" else None
+        if question is None or situation.public:
+            return ""
+        return await self._store.read(lambda c: situations.question_of(c, question, situation.contact))
 
     async def _load(self, asked: Sequence[ConversationId]) -> list[Situation | None]:
         found = await self._store.read(lambda connection: situations.load_all(connection, asked))
@@ -331,7 +345,7 @@ class Corridor:
 
     def _write(self, connection: Connection, drafts: Sequence[Draft]) -> list[Written | None]:
         """One unit for all: a statement costs more than its rows."""
-        moved = turns.move(connection, [draft.move() for draft in drafts])
+        moved = turns.move(connection, [draft.move() for draft in fresh(connection, drafts)])
         live = [draft for draft in drafts if draft.situation.conversation in moved]
         for draft in live:
             draft.open_case(connection)
@@ -362,6 +376,8 @@ class Corridor:
             )
         if decision.opinion is not None:
             _keep(connection, situation, decision, decision.opinion, now)
+        if situation.public and decision.entry is not None:
+            places.given(connection, situation.place_id, situation.place.thread, decision.entry, now)
         if situation.first_visit and sends and not situation.public:
             turns.greeted(connection, situation.contact, now)
         if decision.minor is not None:
@@ -400,6 +416,28 @@ class Corridor:
         self._hints.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.debug("a typing hint was lost", error=repr(task.exception()))
+
+
+def fresh(connection: Connection, drafts: Sequence[Draft]) -> list[Draft]:
+    """The turns that may be written as they are: an unasked answer is given once in its cooldown.
+
+    Somebody else's turn may have given it since this one was read; then it has to be decided anew.
+    """
+    unasked = [d for d in drafts if d.situation.public and d.decision.entry and not d.situation.asked]
+    if not unasked:
+        return list(drafts)
+    lately = places.lately(connection, {d.situation.place_id for d in unasked})
+    stale: set[ConversationId] = set()
+    taken: set[tuple[int, str, str]] = set()
+    for draft in unasked:
+        situation, entry = draft.situation, draft.decision.entry
+        assert entry is not None
+        here = (situation.place_id, situation.place.thread)
+        now_given = lately.get(here, {}).get(entry)
+        if now_given != situation.lately.get(entry) or (*here, entry) in taken:
+            stale.add(situation.conversation)
+        taken.add((*here, entry))
+    return [draft for draft in drafts if draft.situation.conversation not in stale]
 
 
 async def _woken_within(woken: asyncio.Event, pause: timedelta) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from bot.conversation.situation import Said, Situation
@@ -19,8 +21,10 @@ LONGEST_JOINED = 4_000
 """The same of all messages of a turn together."""
 
 
-async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
+async def understand(situation: Situation, interpreter: Interpreter, carried: str = "") -> Reading:
     """Read the messages as one text; where that is not clear, the clearest single one counts.
+
+    `carried` is the question that the last command brought over from a public place, '' for none.
 
     A command or button is read by itself: the last one said wins. An engine that fails is a reading that
     failed, never an exception: the member gets a person instead.
@@ -28,8 +32,10 @@ async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
     said = [one for one in situation.said if one.kind is not InboundKind.DELETE] or list(situation.said)
     for one in reversed(said):
         if one.kind in (InboundKind.COMMAND, InboundKind.BUTTON):
+            if carried.strip():
+                return replace(await _question(situation, interpreter, one, carried), asks=True)
             if one.command == "faq" and one.text.strip() and not one.text.startswith(PICK):
-                return await _question(situation, interpreter, one)
+                return await _question(situation, interpreter, one, one.text)
             return Reading(one.id, one.text)
     worded = [one for one in said if one.text.strip()]
     if not worded:
@@ -46,13 +52,13 @@ async def understand(situation: Situation, interpreter: Interpreter) -> Reading:
     return Reading(main.id, text, heard)
 
 
-async def _question(situation: Situation, interpreter: Interpreter, one: Said) -> Reading:
-    """What a question means that came with /faq."""
+async def _question(situation: Situation, interpreter: Interpreter, one: Said, text: str) -> Reading:
+    """What a question means that came with a command."""
     try:
-        return Reading(one.id, one.text, await _ask(situation, interpreter, one.text))
-    except Exception:  # as below
+        return Reading(one.id, text, await _ask(situation, interpreter, text))
+    except Exception:  # as above
         _log.exception("the understanding failed", conversation=situation.conversation)
-        return Reading(one.id, one.text, failed=True)
+        return Reading(one.id, text, failed=True)
 
 
 async def _clearest(
@@ -83,5 +89,8 @@ def _rank(heard: Understanding) -> tuple[bool, bool, float]:
 
 async def _ask(situation: Situation, interpreter: Interpreter, text: str) -> Understanding:
     memory = situation.memory
-    context = (memory.entry,) if memory.entry else ()
-    return await interpreter.understand(text, lang_prior=situation.lang, context=context)
+    # What was not said to the bot is understood as the door did, who knows nothing of the conversation.
+    context = (memory.entry,) if memory.entry and situation.asked else ()
+    return await interpreter.understand(
+        text, lang_prior=situation.lang if situation.asked else None, context=context
+    )

@@ -40,8 +40,23 @@ def insert_returning_ids(
     return list(connection.execute(several, [dict(row) for row in rows]).scalars())
 
 
-def upsert(connection: Connection, table: Table, row: Mapping[str, Any], key: Sequence[str]) -> None:
-    """Insert `row`, or update the one with the same `key` columns."""
+def upsert(
+    connection: Connection,
+    table: Table,
+    row: Mapping[str, Any],
+    key: Sequence[str],
+    *,
+    keep: Sequence[str] = (),
+    add: Sequence[str] = (),
+) -> None:
+    """Insert `row`, or update the one with the same `key` columns.
+
+    Of a row that is there, columns in `keep` stay as they are, and the numbers in `add` are added to.
+    """
     statement = _insert(connection, table)
-    changed = {name: statement.excluded[name] for name in row if name not in key}
+    changed = {
+        name: table.c[name] + statement.excluded[name] if name in add else statement.excluded[name]
+        for name in row
+        if name not in key and name not in keep
+    }
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), dict(row))

@@ -19,6 +19,7 @@ from bot.domain import (
     Outcome,
     PlaceKind,
 )
+from bot.store import places as public
 from bot.store.deleted import take_back
 from bot.store.dialect import insert_or_ignore, upsert
 from bot.store.moves import staff_place_moved
@@ -49,6 +50,8 @@ _LARGEST = 2**31 - 1
 """Of a size in bytes: what is larger is not fetched anyway."""
 
 _SAYS = frozenset({InboundKind.MESSAGE, InboundKind.COMMAND, InboundKind.BUTTON})
+_IN_PUBLIC = _SAYS | {InboundKind.EDIT}
+"""What makes a conversation in a public place, or changes one."""
 _KNOWN_LANGUAGES = frozenset({"es", "en", "pt"})
 
 Key = tuple[str, str, str, str, str]
@@ -102,10 +105,12 @@ def ingest(
     *,
     position: Position | None = None,
     over: Mapping[str, Over] | None = None,
+    overheard: public.Overheard | None = None,
 ) -> Ingested:
     """Store every event that was not stored before, in order, and how far the account has come with them.
 
     `over` has the events, by id, that are over a limit: they are stored as ignored, and wake nobody.
+    `overheard` is what was said in public places and not to the bot: it is counted in the same unit.
     `known` is a cache of earlier units; what this one adds is in the result, to be kept after the commit.
     """
     result = Ingested()
@@ -129,7 +134,7 @@ def ingest(
             if (taken := take_back(connection, event, now)) is not None:
                 result.woken[taken] = None
         elif here is None:
-            continue
+            _note_place(connection, event, now)
         elif event.kind in _SAYS:
             said.append((event, here.conversation))
         elif event.kind is InboundKind.EDIT:
@@ -141,6 +146,8 @@ def ingest(
                 update(identities).where(identities.c.id == here.identity).values(unreachable_since=since)
             )
     _flush(connection, said, now, result, over or {})
+    if overheard is not None:
+        public.overhear(connection, overheard, now)
     if position is not None:
         _move_on(connection, position)
     return result
@@ -167,7 +174,9 @@ def read_cursor(connection: Connection, account: Account) -> str | None:
 
 def key_of(event: Inbound) -> Key | None:
     """What a conversation is known by on its platform; None when nobody speaks anywhere."""
-    if event.sender is None or event.place is None or event.place.kind is not PlaceKind.PRIVATE:
+    if event.sender is None or event.place is None or event.place.kind is PlaceKind.STAFF:
+        return None
+    if event.place.kind is not PlaceKind.PRIVATE and event.kind not in _IN_PUBLIC:
         return None
     return (
         event.account.platform.value,
@@ -297,6 +306,16 @@ def _edit(connection: Connection, event: Inbound, conversation: ConversationId, 
     connection.execute(change, {"row": row.id})
 
 
+def _note_place(connection: Connection, event: Inbound, now: datetime) -> None:
+    """What a public place tells of itself: that we are there now, its title, or that it has moved."""
+    if event.kind is not InboundKind.OTHER or event.place is None or event.place.kind not in public.PUBLIC:
+        return
+    if event.command == "membership":
+        public.note(connection, event.account, event.place, now)
+    elif event.command == "migrated":
+        public.move(connection, event.account, event.place.external_id, event.text)
+
+
 def _staff_timer(event: Inbound, now: datetime) -> dict[str, Any]:
     assert event.place is not None
     return {
@@ -330,6 +349,10 @@ def _resolve(
     if key is None or event.sender is None or event.place is None:
         return None
     here = result.known.get(key) or known.get(key)
+    if here is None and event.kind not in _SAYS and event.place.kind is not PlaceKind.PRIVATE:
+        here = _find(connection, event)  # mostly of what was said to others, and we know nothing of
+        if here is None:
+            return None
     if here is None:
         here = _find_or_make(connection, event, now)
         result.known[key] = here
@@ -344,6 +367,26 @@ def _resolve(
         here = Known(here.conversation, here.contact, here.identity, name)
         result.known[key] = here
     return here
+
+
+def _find(connection: Connection, event: Inbound) -> Known | None:
+    assert event.sender is not None
+    assert event.place is not None
+    row = connection.execute(
+        select(conversations.c.id, identities.c.contact_id, identities.c.id, identities.c.display_name)
+        .join(identities, identities.c.id == conversations.c.identity_id)
+        .join(places, places.c.id == conversations.c.place_id)
+        .where(
+            identities.c.platform == event.account.platform.value,
+            identities.c.account == event.account.id,
+            identities.c.external_id == event.sender.external_id,
+            places.c.platform == event.account.platform.value,
+            places.c.account == event.account.id,
+            places.c.external_id == event.place.external_id,
+            conversations.c.thread == event.place.thread,
+        )
+    ).one_or_none()
+    return Known(*row) if row is not None else None
 
 
 def _find_or_make(connection: Connection, event: Inbound, now: datetime) -> Known:
@@ -371,6 +414,7 @@ def _find_or_make(connection: Connection, event: Inbound, now: datetime) -> Know
                 "external_id": event.sender.external_id,
                 "username": event.sender.username,
                 "display_name": name,
+                "anonymous": event.sender.anonymous,
                 "created_at": now,
             },
         ).scalar_one()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -18,14 +18,18 @@ from bot.domain import (
     CaseId,
     ContactId,
     ConversationId,
+    EntryId,
     InboundKind,
     Lang,
     MessageId,
     Owner,
+    PlaceId,
     PlaceKind,
     PlaceRef,
     Platform,
 )
+from bot.store import places as places_
+from bot.store.places import PUBLIC
 from bot.store.tables import attachments, cases, contacts, conversations, identities, messages, places
 
 OPEN_CASES = ("new", "assigned", "waiting", "snoozed", "reopened")
@@ -49,6 +53,8 @@ _conversation = (
         identities.c.account,
         places.c.external_id.label("place"),
         places.c.kind.label("place_kind"),
+        places.c.former_id,
+        identities.c.anonymous,
         _open_case.label("case_id"),
     )
     .join(contacts, contacts.c.id == conversations.c.contact_id)
@@ -92,8 +98,23 @@ def load_all(connection: Connection, asked: Collection[ConversationId]) -> dict[
     for _, group in groupby(connection.execute(_unhandled, {"asked": list(asked)}), key=lambda row: row.id):
         rows = list(group)
         said.setdefault(rows[0].conversation_id, []).append(_said(rows))
-    found = connection.execute(_conversation, {"asked": list(asked)})
-    return {row.id: _situation(row, said.get(row.id, ())) for row in found}
+    found = connection.execute(_conversation, {"asked": list(asked)}).all()
+    in_public = {row.place_id for row in found if row.place_kind in PUBLIC}
+    lately = places_.lately(connection, in_public)
+    return {
+        row.id: _situation(row, said.get(row.id, ()), lately.get((row.place_id, row.thread), {}))
+        for row in found
+    }
+
+
+def question_of(connection: Connection, message: MessageId, contact: ContactId) -> str:
+    """What a contact asked in a message of their own, wherever they wrote it; '' of anybody else's."""
+    found = connection.execute(
+        select(messages.c.text)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(messages.c.id == message, messages.c.author == "member", conversations.c.contact_id == contact)
+    ).scalar_one_or_none()
+    return found or ""
 
 
 def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list[ConversationId]:
@@ -107,7 +128,7 @@ def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list
     return [ConversationId(i) for i in found]
 
 
-def _situation(row: Any, said: Sequence[Said]) -> Situation:
+def _situation(row: Any, said: Sequence[Said], lately: Mapping[EntryId, datetime]) -> Situation:
     return Situation(
         conversation=ConversationId(row.id),
         contact=ContactId(row.contact_id),
@@ -125,6 +146,10 @@ def _situation(row: Any, said: Sequence[Said]) -> Situation:
         minor=row.minor_at is not None,
         memory=Memory.from_json(row.context),
         said=tuple(said),
+        place_id=PlaceId(row.place_id),
+        former_place=row.former_id,
+        anonymous=row.anonymous,
+        lately=lately,
     )
 
 

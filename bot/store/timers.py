@@ -79,6 +79,12 @@ def due(
     ]
 
 
+def of_kind(connection: Connection, kind: str) -> list[Timer]:
+    """All timers of a kind, due or not; only for kinds of which there are few."""
+    rows = connection.execute(select(timers).where(timers.c.kind == kind))
+    return [Timer(row.id, row.kind, row.due_at, None, None, row.payload) for row in rows]
+
+
 def done(connection: Connection, timer: int) -> bool:
     """Take a timer away, in the unit that acts on it; False if another unit was first."""
     return connection.execute(delete(timers).where(timers.c.id == timer)).rowcount == 1

@@ -19,8 +19,9 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, EndPointNotFound, Forbidden, InvalidToken, TelegramError
 
 from bot.channels.backoff import Backoff
-from bot.channels.base import ALWAYS_HARMLESS, HELD, Channel, Cursors, Doubt, FileSource, Intake
+from bot.channels.base import ALWAYS_HARMLESS, HELD, Channel, Cursors, Doubt, FileSource, Intake, Right
 from bot.channels.state import ChannelState, Condition
+from bot.channels.telegram.admins import Admins
 from bot.channels.telegram.pace import Pace, PaceLimits
 from bot.channels.telegram.parse import ALLOWED_UPDATES, Parser
 from bot.channels.telegram.polling import REFUSALS, Poller
@@ -112,6 +113,7 @@ class TelegramChannel(Channel):
         self._bot = self._make_bot()
         self._pace = Pace(pace) if pace else None
         self._sender = Sender(self._bot, files=files, root=root, pace=self._pace)
+        self._admins = Admins(self._bot)
         self._username = ""
 
     async def __aenter__(self) -> Self:
@@ -161,6 +163,7 @@ class TelegramChannel(Channel):
             staff_chat=self._staff_chat,
             aliases=self._aliases,
             moved=self._sender.moved,
+            moderates=self._admins.knows,
         )
         presses: asyncio.Queue[str] = asyncio.Queue()
         take = Taking(parser, intake, presses.put_nowait)
@@ -169,6 +172,7 @@ class TelegramChannel(Channel):
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(ANSWERS_AT_ONCE):
                     tasks.create_task(self._answer_presses(presses))
+                tasks.create_task(self._admins.run())
                 if self._receiver is None:
                     await self._poll(take)
                 else:
@@ -211,6 +215,14 @@ class TelegramChannel(Channel):
     async def react(self, place: PlaceRef, message_id: str, emoji: str) -> Receipt:
         """Set our reaction to a message, '' for none."""
         return await self._sender.react(place, message_id, emoji)
+
+    async def rights(self, place: PlaceRef) -> tuple[Right, ...]:
+        """What the bot lacks in a group; raises ChannelError."""
+        return await self._admins.lacks(place.external_id)
+
+    async def moderates(self, place: PlaceRef, person: str) -> bool:
+        """Whether somebody administers a group; raises ChannelError."""
+        return await self._admins.moderates(place.external_id, person)
 
     async def typing(self, place: PlaceRef) -> None:
         """Show that an answer is on its way; nothing while Telegram keeps the chat shut."""
@@ -346,7 +358,7 @@ class TelegramChannel(Channel):
             )
         if failure:
             raise failure
-        self._username = me.username or ""
+        self._username = self._sender.username = me.username or ""
         for menu in self._menus:
             await self._show(menu)
         self.state.up(f"@{self._username}")

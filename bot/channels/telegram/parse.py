@@ -11,9 +11,11 @@ from typing import Any
 
 import telegram
 
+from bot.channels.telegram.addressing import Called, called, reply_to, sender_of
 from bot.channels.telegram.plain import plain_words
 from bot.domain import (
     Account,
+    Addressed,
     AttachmentKind,
     AttachmentRef,
     Inbound,
@@ -41,7 +43,8 @@ class Parser:
 
     `aliases` maps every command name that members may write, in any language, to its canonical English name.
     `staff_chat` is the chat id of the staff group, or ''. `moved` has the new ids of groups that became
-    supergroups, by their old ones: staff is heard in the new one too.
+    supergroups, by their old ones: staff is heard in the new one too. `moderates` tells of a group and a
+    person, by id, whether they are known to administer it.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Parser:
         staff_chat: str = "",
         aliases: Mapping[str, str] | None = None,
         moved: dict[str, str] | None = None,
+        moderates: Callable[[str, str], bool] = lambda _chat, _person: False,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._account, self._username, self._now = account, username.lower(), now
         self._aliases = {alias.lower(): name for alias, name in (aliases or {}).items()}
         self.staff_chat = staff_chat
         self._moved = moved if moved is not None else {}
+        self._moderates = moderates
 
     def read(self, raw: Any) -> Inbound:
         """The event in one raw update; one that cannot be read is an UNPARSABLE event, no error."""
@@ -78,7 +83,7 @@ class Parser:
             kind=InboundKind.UNPARSABLE,
             sent_at=self._now(),
             text=type(error).__name__,
-            raw=_raw(raw),
+            raw=_raw(raw if _is_private(raw) else _bones(raw)),
         )
 
     def event(self, update: telegram.Update, raw: Any = None) -> Inbound:
@@ -94,43 +99,62 @@ class Parser:
         return self._other(update, raw)
 
     def _message(self, update: telegram.Update, message: telegram.Message, *, edited: bool) -> Inbound:
-        text = message.text or message.caption or ""
-        attachments = _attachments(message)
+        place = self._place(message.chat, message)
+        public = place.kind in (PlaceKind.GROUP, PlaceKind.CHANNEL)
+        call = self._called(message, public=public)
+        text, attachments = call.text, _attachments(message)
         kind, command = InboundKind.EDIT if edited else InboundKind.MESSAGE, ""
         if message.migrate_to_chat_id:
             self._moved[str(message.chat.id)] = str(message.migrate_to_chat_id)
             kind, command, text = InboundKind.OTHER, "migrated", str(message.migrate_to_chat_id)
-        elif not (text or attachments) or message.is_automatic_forward or _is_other_bot(message):
+        elif (
+            not (text or attachments or call.addressed is Addressed.MENTION)
+            or message.is_automatic_forward
+            or _is_other_bot(message)
+        ):
             kind = InboundKind.OTHER
         elif not edited and message.text and (match := _COMMAND.match(text)):
-            kind, command, text = self._command(match, text)
+            kind, command, text = self._command(match, text, public=public)
+        moderates = public and bool(message.from_user) and self._moderates(place.external_id, _id(message))
         return Inbound(
             account=self._account,
             event_id=str(update.update_id),
             kind=kind,
             sent_at=(message.edit_date if edited else None) or message.date,
-            sender=_sender(message),
-            place=self._place(message.chat, message),
+            sender=sender_of(message, moderates=moderates),
+            place=place,
             message_id=str(message.message_id),
             text=text,
             command=command,
-            reply_to=_reply_to(message),
-            reply_to_us=self._is_ours(message.reply_to_message),
+            reply_to=reply_to(message),
+            reply_to_us=bool(reply_to(message)) and self._is_ours(message.reply_to_message),
             album=message.media_group_id or "",
             attachments=attachments,
+            addressed=Addressed.DIRECT if kind is InboundKind.COMMAND else call.addressed,
+            to_others=call.to_others,
         )
+
+    def _called(self, message: telegram.Message, *, public: bool) -> Called:
+        if not public:
+            return Called(message.text or message.caption or "", Addressed.DIRECT, False)
+        return called(message, bot_id=self._account.id, username=self._username)
 
     def _is_ours(self, message: telegram.Message | None) -> bool:
         return bool(message and message.from_user and str(message.from_user.id) == self._account.id)
 
-    def _command(self, match: re.Match[str], text: str) -> tuple[InboundKind, str, str]:
-        """Kind, canonical name and rest. A slash before any other word is no command but text."""
+    def _command(self, match: re.Match[str], text: str, *, public: bool) -> tuple[InboundKind, str, str]:
+        """Kind, canonical name and rest. A slash before any other word is no command but text.
+
+        In a group a command that we don't know is another bot's, unless it names us.
+        """
         name, addressee = match[1].lower(), (match[2] or "").lower()
         if addressee and addressee != self._username:
             return InboundKind.OTHER, "", text
         canonical = self._aliases.get(name, name if _ASCII_NAME.fullmatch(name) else "")
         if not canonical:
             return InboundKind.MESSAGE, "", text
+        if public and not addressee and name not in self._aliases:
+            return InboundKind.OTHER, "", ""
         return InboundKind.COMMAND, canonical, text[match.end() :].strip()
 
     def _button(self, update: telegram.Update, query: telegram.CallbackQuery) -> Inbound:
@@ -226,23 +250,35 @@ def _is_other_bot(message: telegram.Message) -> bool:
     return bool(message.from_user and message.from_user.is_bot and not message.sender_chat)
 
 
-def _reply_to(message: telegram.Message) -> str:
-    replied = message.reply_to_message
-    # in a topic every message replies to the topic's first, unless it replies to another
-    if replied is None or (message.is_topic_message and replied.message_id == message.message_thread_id):
-        return ""
-    return str(replied.message_id)
-
-
 def _user(user: telegram.User) -> Sender:
     return Sender(str(user.id), user.full_name, user.username or "", user.language_code or "")
 
 
-def _sender(message: telegram.Message) -> Sender | None:
-    if message.sender_chat:
-        chat = message.sender_chat
-        return Sender(str(chat.id), chat.title or "", chat.username or "")
-    return _user(message.from_user) if message.from_user else None
+def _id(message: telegram.Message) -> str:
+    return str(message.from_user.id) if message.from_user else ""
+
+
+def _is_private(raw: Any) -> bool:
+    """Whether an update surely is of a private chat: only then its words may be kept as they are."""
+    if not isinstance(raw, dict):
+        return False
+    [content, *more] = [value for key, value in raw.items() if key != "update_id"] or [None]
+    if more or not isinstance(content, dict):
+        return False
+    within = content.get("message") if isinstance(content.get("message"), dict) else content
+    chat = within.get("chat") if isinstance(within, dict) else None
+    return isinstance(chat, dict) and chat.get("type") == "private"
+
+
+def _bones(raw: Any) -> Any:
+    """The same value with the length of each text in place of its words."""
+    if isinstance(raw, str):
+        return f"<{len(raw)}>"
+    if isinstance(raw, dict):
+        return {key: _bones(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_bones(value) for value in raw]
+    return raw
 
 
 def _attachments(message: telegram.Message) -> tuple[AttachmentRef, ...]:

@@ -45,6 +45,8 @@ PICTURES = 256
 """Uploaded pictures whose id at Telegram is remembered."""
 
 NOT_MODIFIED = "message is not modified"
+PRIVATE = "private:"
+"""How the payload of a button into a private chat begins."""
 
 SEND_MESSAGE = "send_Message"
 """The library makes "sendMessage" of this. Its own method would build objects of the whole answer, which
@@ -69,6 +71,8 @@ class Sender:
     def __init__(self, bot: telegram.Bot, *, files: FileSource, root: Path, pace: Pace | None) -> None:
         self._bot, self._files, self._root, self._pace = bot, files, root.resolve(), pace
         self._uploaded: OrderedDict[_Picture, str] = OrderedDict()
+        self.username = ""
+        """The bot's name, for links into a private chat with it; known once it is connected."""
         self._shut_until = 0.0
         self.moved: dict[str, str] = {}
         """New ids of groups that became supergroups, by their old ones."""
@@ -86,7 +90,7 @@ class Sender:
         """
         if message.removes:
             return await self.remove(place, message.removes)
-        parts = split(message)
+        parts = split(self._linked(message))
         sent: list[str] = []
         for part in parts:
             receipt = await self._attempt(place, part, patience=PARTS if sent else None)
@@ -137,6 +141,21 @@ class Sender:
             if wait:
                 return Receipt(Delivery.RETRY, retry_after=wait, error="waits for its turn")
         return await self._guarded(place, change)
+
+    def _linked(self, message: Outgoing) -> Outgoing:
+        """Buttons into a private chat become links: a bot cannot write first to somebody on Telegram.
+
+        https://core.telegram.org/bots/features#deep-linking
+        """
+        rows = tuple(tuple(self._link(button) for button in row) for row in message.rows)
+        return replace(message, rows=rows) if rows != message.rows else message
+
+    def _link(self, button: Button) -> Button:
+        if not button.payload.startswith(PRIVATE):
+            return button
+        param = button.payload.removeprefix(PRIVATE)
+        url = f"https://t.me/{self.username}" + (f"?start={param}" if param else "")
+        return Button(button.label, url=url)
 
     async def strip(self, place: PlaceRef, message_id: str) -> Receipt:
         """Take the buttons off a message of ours."""
