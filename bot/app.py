@@ -25,6 +25,7 @@ from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceK
 from bot.errors import StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
+from bot.handoff.diskspace import DiskSpace
 from bot.handoff.fetching import Fetching, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.publishing import Publishing
@@ -98,6 +99,7 @@ class Bot:
     _clock: Clock
     _publishing: Publishing
     _listening: Listening
+    _disk: DiskSpace
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then take nothing new, finish what was begun, and return.
@@ -118,6 +120,7 @@ class Bot:
                 ),
                 group.create_task(self.intake.run(), name="intake"),
                 group.create_task(self._listening.run(), name="listening"),
+                group.create_task(self._disk.run(), name="disk"),
                 *(
                     group.create_task(supervise(channel, self.intake), name=account.platform.value)
                     for account, channel in self.channels.items()
@@ -275,12 +278,23 @@ async def open_bot(
             },
         )
         auth = Auth(store, is_staff=lambda name: name in _names(minds.current.voice.knowledge))
+        disk = DiskSpace(
+            store,
+            bus,
+            notices,
+            settings.data,
+            low=settings.disk_low_mb,
+            critical=settings.disk_critical_mb,
+        )
         figures = Figures(
             store,
             meter,
             settings.data,
             lambda: {a.platform.value: c.state for a, c in channels.items()},
             lambda: minds.current.voice.knowledge,
+            further=lambda: {
+                "vocero_disk_state": ("0: enough room, 1: low, 2: all but full.", float(disk.room))
+            },
         )
         address = ""
         if web:
@@ -289,6 +303,7 @@ async def open_bot(
                 channel=chat,
                 gate=gate,
                 ready=lambda: _missing(store, chat),
+                degraded=lambda: ["disk"] if disk.room else [],
                 channels=lambda: {a.platform.value: c.state for a, c in channels.items()},
                 metrics=MetricsPage(meter, figures, gate, settings.metrics_token.get_secret_value()),
                 media=media,
@@ -318,6 +333,7 @@ async def open_bot(
             clock,
             publishing,
             listening,
+            disk,
         )
 
 

@@ -46,6 +46,7 @@ def build(
     media: MediaFolder | None = None,
     files: FileSource | None = None,
     metrics: MetricsPage | None = None,
+    degraded: Callable[[], Sequence[str]] = tuple,
     desk: Desk | None = None,
     auth: Auth | None = None,
     staff_remote: bool = False,
@@ -58,7 +59,7 @@ def build(
     app = web.Application(middlewares=[_errors(site, renderer)], client_max_size=LARGEST_FORM)
     app.on_response_prepare.append(add_headers)
     app.add_routes(routes)
-    app.add_routes(HealthPages(ready, channels).routes())
+    app.add_routes(HealthPages(ready, channels, degraded).routes())
     if metrics is not None:
         app.add_routes(metrics.routes())
     chat = ChatPages(site=site, channel=channel, gate=gate, renderer=renderer, media=media, files=files)

@@ -22,8 +22,11 @@ class HealthPages:
     restart would mend nothing.
     """
 
-    def __init__(self, ready: Ready, channels: Channels = dict) -> None:
-        self._ready, self._channels = ready, channels
+    def __init__(
+        self, ready: Ready, channels: Channels = dict, degraded: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """`degraded` names what else is not as it should be."""
+        self._ready, self._channels, self._degraded = ready, channels, degraded
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/health/live", self.live), web.get("/health/ready", self.ready)]
@@ -37,7 +40,9 @@ class HealthPages:
         told = {
             "ready": not missing,
             "missing": missing,
-            "degraded": sorted(name for name, state in channels.items() if not state.is_up),
+            "degraded": sorted(
+                {*self._degraded(), *(name for name, state in channels.items() if not state.is_up)}
+            ),
             "channels": {
                 name: {
                     "state": state.condition.value,
