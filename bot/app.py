@@ -48,6 +48,7 @@ from bot.pipeline.public import INSTALL_JOB, REMOVE_JOB
 from bot.pipeline.removing import Removing
 from bot.pipeline.slowdown import SlowDown
 from bot.pipeline.suggest import suggest
+from bot.pipeline.trouble import tell
 from bot.pipeline.turn import Corridor
 from bot.pipeline.whereabouts import StoredWhereabouts
 from bot.privacy.erasing import Erasing
@@ -493,8 +494,8 @@ class _Telling:
 async def _missing(store: Store, chat: WebChannel) -> list[str]:
     try:
         await store.read(outbox.counts)
-    except Exception:  # whatever is wrong with it, the answer is the same: not ready
-        _log.exception("the database does not answer")
+    except Exception as error:  # whatever is wrong with it, the answer is the same: not ready
+        tell(_log, "the database does not answer", error)
         return ["database"]
     return [] if chat.is_open else ["corridor"]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.settings import PREFIX, Settings
@@ -37,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the counts, and forget what the developer's shell and `.env` say to a running bot."""
     settings.load_profile(os.environ.get(COUNTS, "dev"))
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
     config.stash[_SERVER] = os.environ.get(SERVER, "")
     for name in [name for name in os.environ if name.startswith(PREFIX) and name != COUNTS]:
         del os.environ[name]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.bus.base import Bus, Topic
+from bot.pipeline.trouble import tell
 from bot.store import outbox, situations, timers
 from bot.store.engine import Store
 from bot.store.timers import Timer
@@ -60,8 +61,8 @@ class Clock:
                     if abs(self._clock() - swept) >= timedelta(seconds=SWEEP):  # clocks are also set back
                         swept = self._clock()
                         await self.sweep()
-                except Exception:  # a database that cannot be read now may be readable in a second
-                    _log.exception("the sweep failed, trying again")
+                except Exception as error:  # a database that cannot be read now may be readable in a second
+                    tell(_log, "the sweep failed, trying again", error)
                     await asyncio.sleep(SWEEP)
                 try:
                     async with asyncio.timeout(SWEEP):
@@ -110,8 +111,8 @@ class Clock:
                         await self._store.write(lambda connection, row=timer.id: timers.done(connection, row))  # type: ignore[misc]  # a default binds the loop's value
                     else:
                         await handler(timer)
-                except Exception:  # one timer's trouble must not stop the others; the row is still there
-                    _log.exception("a timer failed, trying again later", kind=kind, timer=timer.id)
+                except Exception as error:  # one timer's trouble must not stop the others; the row is there
+                    tell(_log, "a timer failed, trying again later", error, kind=kind, timer=timer.id)
                     pause = FAILED
                 self._resting[timer.id, timer.due_at] = self._clock() + pause
         finally:

@@ -18,6 +18,7 @@ from bot.metrics import Meter
 from bot.pipeline.lanes import Lanes
 from bot.pipeline.ports import Notices
 from bot.pipeline.together import Together
+from bot.pipeline.trouble import tell
 from bot.store import outbox
 from bot.store.engine import Store
 from bot.store.outbox import Claimed, Send
@@ -180,8 +181,8 @@ class Deliverer:
         while True:
             try:
                 return await self._steps.do(Step(lane, claimed, receipt))
-            except Exception:  # whatever keeps the database from writing, the receipt must not be lost
-                _log.exception("a receipt could not be written, trying again", outbox=claimed.id)
+            except Exception as error:  # whatever keeps it from being written, the receipt must not be lost
+                tell(_log, "a receipt could not be written, trying again", error, outbox=claimed.id)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from bot.pipeline.trouble import tell
+
 K = TypeVar("K", bound=Hashable)
 
 _log = structlog.get_logger(__name__)
@@ -71,8 +73,8 @@ class Lanes(Generic[K]):
                 try:
                     await self._work(key, woken)
                     pause = PAUSE
-                except Exception:  # one lane's trouble must not stop the others; the rows are still there
-                    _log.exception("work failed, trying again", work=self._name, key=str(key), pause=pause)
+                except Exception as error:  # one lane's trouble must not stop the others; the rows are there
+                    tell(_log, "work failed, trying again", error, work=self._name, key=str(key), pause=pause)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
                     continue

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.errors import StartupError, StoreError
+from bot.errors import StartupError, StoreError, VoceroError
 
 if TYPE_CHECKING:
     import asyncpg
@@ -202,7 +202,7 @@ def is_lost(error: BaseException, connection: AsyncConnection | None = None) -> 
 
 def trouble(error: BaseException) -> StoreError:
     """Word a failure of the server as a new StoreError: waiters that shared one would pile up tracebacks."""
-    if isinstance(error, StoreError):
+    if isinstance(error, VoceroError):
         wrapped = StoreError(error.what, remedy=error.remedy, where=error.where)
     else:
         code = code_of(error)
@@ -229,6 +229,8 @@ def code_of(error: BaseException) -> str:
 def reason(error: BaseException) -> str:
     """What went wrong, without the values that were written."""
     orig = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(orig, VoceroError):
+        return orig.what
     if isinstance(orig, TimeoutError):
         return "the server did not answer in time"
     if isinstance(orig, OSError):

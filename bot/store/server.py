@@ -156,6 +156,10 @@ class ServerWriter:
         while below is not None and below.in_nested_transaction():
             await connection.run_sync(_close_nested)
             result = result if result.error else Result(error=StoreError("a unit left a savepoint open"))
+        ended = below.get_transaction() if below is not None else None
+        if ended is not None and not ended.is_active:
+            # Whoever tried to end the transaction left SQLAlchemy in doubt of it; the server knows better.
+            await connection.run_sync(lambda _: ended.close())
         if alone:
             return result
         if result.error is not None:

@@ -32,6 +32,9 @@ SERVER = "VOCERO_TEST_DATABASE_URL"
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
 """Runs a test on either database, whatever `--database` says."""
 
+on_postgresql = pytest.mark.parametrize("database", BOTH[1:], indirect=True)
+"""For what is about the server itself."""
+
 
 class Server:
     """A PostgreSQL server: one that somebody named, or one that lives as long as the tests."""
