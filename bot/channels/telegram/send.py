@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -223,7 +224,7 @@ class Sender:
         return await self._text(chat, place, part)
 
     async def _text(self, chat: int, place: PlaceRef, part: Outgoing) -> str:
-        keyboard, reply = _keyboard(part), _reply(part)
+        reply = _reply(part)
 
         async def once(text: str, mode: str | None) -> int:
             given = {
@@ -231,7 +232,7 @@ class Sender:
                 "text": text,
                 "parse_mode": mode,
                 "message_thread_id": _thread(place),
-                "reply_markup": keyboard.to_dict() if keyboard else None,
+                "reply_markup": _written(part.rows),
                 "reply_parameters": reply.to_dict() if reply else None,
                 "disable_notification": part.silent or None,
                 "link_preview_options": _NO_PREVIEW,
@@ -373,6 +374,13 @@ def _in_words(part: Outgoing) -> Outgoing:
 def _keyboard(message: Outgoing) -> telegram.InlineKeyboardMarkup | None:
     rows = [[_key(button) for button in row] for row in message.rows if row]
     return telegram.InlineKeyboardMarkup(rows) if rows else None
+
+
+@lru_cache(maxsize=512)
+def _written(rows: tuple[tuple[Button, ...], ...]) -> dict[str, object] | None:
+    """The keyboard as JSON; the same few stand below most messages."""
+    keyboard = _keyboard(Outgoing("", rows=rows))
+    return keyboard.to_dict() if keyboard else None
 
 
 def _key(button: Button) -> telegram.InlineKeyboardButton:
