@@ -14,8 +14,6 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 MARKS = {"telegram": "bench", "discord": "bench discord"}
 """Where each platform's table stands in the README, between `<!-- name -->` and `<!-- /name -->`."""
-
-
 COLUMNS = ("per_second", "cpu_ms_per_message", "p50_ms", "p99_ms", "memory_mb", "start_s")
 
 
@@ -24,7 +22,7 @@ def main() -> None:
     given = sys.argv[1:]
     for platform, mark in MARKS.items():
         file = RESULTS / ("corridor.json" if platform == "telegram" else f"corridor_{platform}.json")
-        sys.argv = [sys.argv[0], "--platform", platform, "--json", str(file), *given]
+        sys.argv = [sys.argv[0], "--platform", platform, "--postgres", "--json", str(file), *given]
         asyncio.run(corridor.main())
         result = json.loads(file.read_text(encoding="utf-8"))
         for name in ("README.md", "README.es.md"):
@@ -39,14 +37,23 @@ def table(result: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     library = result.get("library", "python-telegram-bot")
-    names = {"echo": f"bare echo bot ({library})", "vocero": "Vocero, every message durable"}
+    names = {
+        "echo": f"bare echo bot ({library})",
+        "vocero": "Vocero, every message durable (SQLite)",
+        corridor.ON_POSTGRES: "Vocero, every message durable (PostgreSQL)",
+    }
     for key, name in names.items():
+        if key not in result["bots"]:
+            continue
         bot = result["bots"][key]
         values = [str(bot[field]) for field in COLUMNS]
         lines.append(f"| {name} | {' | '.join(values)} |")
+    ratios = f"{result['ratio_per_second']}"
+    if "ratio_per_second_postgresql" in result:
+        ratios += f" on SQLite, {result['ratio_per_second_postgresql']} on PostgreSQL"
     lines += [
         "",
-        f"Ratio of messages/s: {result['ratio_per_second']}. Cold start: {result['cold_start_s']} s. "
+        f"Ratio of messages/s: {ratios}. Cold start: {result['cold_start_s']} s. "
         f"({machine['processor']}, {machine['cores']} cores, Python {machine['python']}; "
         f"median of {result['turns']} runs, latencies at {result['pace_per_second']} messages/s.)",
     ]

@@ -3,7 +3,8 @@
 `python -m bench.corridor` starts a fake Telegram (`--platform discord`: a fake Discord) in a process of its
 own, its limits lifted, and on it, in turns, Vocero (settle window 0, every message durable) and a bare echo
 bot of the platform's library. Each member has one message under way at a time, so that no two are joined to
-one turn. `--only echo` measures the echo bot and the server alone.
+one turn. `--only echo` measures the echo bot and the server alone; `--postgres` lets Vocero run on PostgreSQL
+as well.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bench import machine
 from bench.platforms import PLATFORMS, Platform, Remote
+from bench.postgres import postgres
 
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("VOCERO_", "PYTHONDONTWRITEBYTECODE")
 """Variables that a bot on its own machine would not have."""
+ON_POSTGRES = "vocero_postgresql"
 QUESTIONS = (
     "cuanto sale mandar un cafe a conce??",
     "¿Cuánto demora el despacho a regiones?",
@@ -61,6 +64,8 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--platform", choices=sorted(PLATFORMS), default="telegram")
     parser.add_argument("--only", choices=["echo", "vocero"], default=None)
+    parser.add_argument("--postgres", action="store_true", help="Vocero on PostgreSQL too")
+    parser.add_argument("--postgres-url", default="", help="a server whose user may create databases")
     parser.add_argument("--members", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=4, help="messages of each member that are counted")
     parser.add_argument("--turns", type=int, default=3, help="times each bot runs; the median counts")
@@ -69,11 +74,17 @@ async def main() -> None:
     given = parser.parse_args()
     found: dict[str, list[Figures]] = {}
     platform = PLATFORMS[given.platform]
-    with tempfile.TemporaryDirectory() as folder:
+    names = [given.only] if given.only else ["echo", "vocero"]
+    if given.postgres:
+        names.append(ON_POSTGRES)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        fresh = await stack.enter_async_context(postgres(given.postgres_url)) if given.postgres else None
         for turn in range(given.turns):
-            for name in [given.only] if given.only else ["echo", "vocero"]:
+            for name in names:
                 data = Path(folder) / f"{name}{turn}"
-                figures = await _measure(platform, name, data, Path(folder) / "models", given)
+                database = await fresh(f"{name}_{turn}") if fresh and name == ON_POSTGRES else ""
+                figures = await _measure(platform, name, data, Path(folder) / "models", given, database)
                 found.setdefault(name, []).append(figures)
                 sys.stderr.write(f"{figures}\n")
         if given.only:
@@ -87,11 +98,11 @@ async def main() -> None:
 
 
 async def _measure(
-    platform: Platform, name: str, data: Path, models: Path, given: argparse.Namespace
+    platform: Platform, name: str, data: Path, models: Path, given: argparse.Namespace, database: str
 ) -> Figures:
     async with platform.open() as server:
         began = time.monotonic()
-        async with _bot(platform, name, server, data, models) as process:
+        async with _bot(platform, name, server, data, models, database) as process:
             await _heard(platform, server)
             start = time.monotonic() - began
             await _round(server, given.members, 0)  # everybody is known from here on
@@ -127,13 +138,13 @@ async def _cold_start(platform: Platform, folder: Path) -> float:
 
 @asynccontextmanager
 async def _bot(
-    platform: Platform, name: str, server: Remote, data: Path, models: Path
+    platform: Platform, name: str, server: Remote, data: Path, models: Path, database: str = ""
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     _furnish(data, models)
     module = platform.echo if name == "echo" else "bot.cli.main"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", module, *(["run"] if name == "vocero" else [])),
+        *("-m", module, *([] if name == "echo" else ["run"])),
         cwd=ROOT,
         env={
             **{key: value for key, value in os.environ.items() if not key.startswith(LEFT_OUT)},
@@ -141,6 +152,7 @@ async def _bot(
             "VOCERO_LIMIT_NEWCOMERS_PER_MINUTE": "0",
             "VOCERO_SETTLE_SECONDS": "0",
             "VOCERO_DATA": str(data),
+            "VOCERO_DATABASE_URL": database,
             "VOCERO_WEB_PORT": "0",
             "VOCERO_LOG_LEVEL": "warning",
         },
@@ -194,7 +206,7 @@ async def _paced(server: Remote, pace: int, seconds: int = 5) -> list[float]:
 def _result(found: dict[str, list[Figures]], cold: float, given: argparse.Namespace) -> dict[str, Any]:
     medians = {name: _median(figures) for name, figures in found.items()}
     vocero, echo = medians["vocero"], medians["echo"]
-    return {
+    result = {
         "machine": machine.describe(),
         "platform": given.platform,
         "library": PLATFORMS[given.platform].library,
@@ -209,6 +221,9 @@ def _result(found: dict[str, list[Figures]], cold: float, given: argparse.Namesp
         "added_p99_ms": round(vocero.p99_ms - echo.p99_ms, 1),
         "cold_start_s": cold,
     }
+    if there := medians.get(ON_POSTGRES):
+        result["ratio_per_second_postgresql"] = round(there.per_second / echo.per_second, 2)
+    return result
 
 
 def _median(figures: list[Figures]) -> Figures:
