@@ -38,6 +38,8 @@ from bot.store.tables import (
     turns,
 )
 
+PEOPLE = 20
+"""The same for people, each of whom has rows in many tables."""
 PIECE = 200
 """Rows of the leading table that one unit deletes: the bot answers in between."""
 REPEATS = timedelta(days=7)
@@ -196,31 +198,29 @@ def aged_people(connection: Connection, days: Days, now: datetime) -> Aged:
     Whom staff has blocked stays known, or they would not be blocked any more.
     """
     limit = now - timedelta(days=days.messages)
-    mine = select(conversations.c.id).where(conversations.c.contact_id == contacts.c.id)
+    theirs = conversations.c.contact_id == contacts.c.id
     found = list(
         connection.execute(
             select(contacts.c.id)
             .where(
                 contacts.c.created_at < limit,
-                ~exists().where(messages.c.conversation_id.in_(mine)),
-                ~exists().where(cases.c.conversation_id.in_(mine)),
-                ~exists().where(
-                    conversations.c.contact_id == contacts.c.id, conversations.c.last_inbound_at >= limit
-                ),
+                ~exists().where(messages.c.conversation_id == conversations.c.id, theirs),
+                ~exists().where(cases.c.conversation_id == conversations.c.id, theirs),
+                ~exists().where(conversations.c.last_inbound_at >= limit, theirs),
                 ~exists().where(
                     identities.c.contact_id == contacts.c.id,
                     or_(identities.c.blocked_at.is_not(None), identities.c.external_id == erasure.NOBODY),
                 ),
                 exists().where(identities.c.contact_id == contacts.c.id),
             )
-            .limit(PIECE // 10)
+            .limit(PEOPLE)
         ).scalars()
     )
     for contact in found:
         who = erasure.subject(connection, contact)
         while who is not None and not erasure.piece(connection, who, now, keep_timer=0).done:
             continue
-    return Aged(Counter(people=len(found)), more=len(found) == PIECE // 10)
+    return Aged(Counter(people=len(found)), more=len(found) == PEOPLE)
 
 
 def aged_rest(connection: Connection, days: Days, now: datetime) -> Aged:
