@@ -431,7 +431,8 @@ def _find_or_make(connection: Connection, event: Inbound, now: datetime) -> Know
                 **account,
                 "external_id": event.place.external_id,
                 "kind": event.place.kind.value,
-                "title": event.place.title,
+                # a thread's title is what a member wrote
+                "title": "" if event.place.thread else event.place.title,
                 "created_at": now,
             },
         ).scalar_one()

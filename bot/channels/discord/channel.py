@@ -18,13 +18,14 @@ import yarl
 from discord.http import Route
 
 from bot.catalogue.keys import Key
-from bot.channels.base import Channel, Cursors, Doubt, FileSource, Intake, Whereabouts
+from bot.channels.base import Channel, Cursors, Doubt, FileSource, Intake, Right, Whereabouts
 from bot.channels.discord.commands import Say, SlashCommand, registered
 from bot.channels.discord.fetch import download
 from bot.channels.discord.history import LinkHistory, Watches
 from bot.channels.discord.interactions import Interactions, Suggest
 from bot.channels.discord.link import API_URL, CDN_URL, AnyLink, NotSent, Unsure, open_link
 from bot.channels.discord.parse import Parser
+from bot.channels.discord.permissions import lacks, moderates
 from bot.channels.discord.places import Places
 from bot.channels.discord.receive import Receiver
 from bot.channels.discord.rooms import Rooms
@@ -161,6 +162,14 @@ class DiscordChannel(Channel):
     ) -> str | None:
         """The id of an uncertain send in the history of where it went, or None."""
         return await self._sender.find(place, message, since=since, known=known)
+
+    async def rights(self, place: PlaceRef) -> tuple[Right, ...]:
+        """What the bot lacks in a channel; raises ChannelError."""
+        return lacks(self._connected(), place, content=self._content)
+
+    async def moderates(self, place: PlaceRef, person: str) -> bool:
+        """Whether somebody may manage messages in a channel; raises ChannelError."""
+        return await moderates(self._connected(), place, person)
 
     async def typing(self, place: PlaceRef) -> None:
         """Show that an answer is on its way."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import discord
 
+from bot.channels.bones import bones
 from bot.channels.discord.places import Places, Room
 from bot.channels.discord.tokens import Via, ViaKind
 from bot.domain import (
@@ -95,7 +96,8 @@ class Parser:
         try:
             return self._message(data, guild, edited, backfilled)
         except Exception as error:  # what a broken payload raises is not known beforehand
-            return self._unparsable(f"m{data.get('id', '')}" if isinstance(data, dict) else "", data, error)
+            kept = bones(data) if guild else data  # others read along there: none of their words are kept
+            return self._unparsable(f"m{data.get('id', '')}" if isinstance(data, dict) else "", kept, error)
 
     def deleted(self, message: int, channel: int, guild: int) -> Inbound:
         """The event of a message that was taken back; Discord doesn't tell by whom."""
@@ -196,7 +198,9 @@ class Parser:
         roles = set(_ROLE.findall(text))
         replied = self._replied_to(data)
         called = self._me in named or (bool(own_role) and own_role in roles)
-        others = bool(named - {self._me}) or bool(roles - {own_role}) or replied not in ("", self._me)
+        own = ("", self._me, str(data["author"]["id"]))
+        others = bool(named - {self._me}) or bool(roles - {own_role}) or replied not in own
+        others = others or bool(data.get("mention_everyone"))
         if called:
             text = re.sub(rf"<@!?{self._me}>[,:]?", " ", text)
             if own_role:

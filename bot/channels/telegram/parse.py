@@ -11,6 +11,7 @@ from typing import Any
 
 import telegram
 
+from bot.channels.bones import bones
 from bot.channels.telegram.addressing import Called, called, reply_to, sender_of
 from bot.channels.telegram.plain import plain_words
 from bot.domain import (
@@ -83,7 +84,7 @@ class Parser:
             kind=InboundKind.UNPARSABLE,
             sent_at=self._now(),
             text=type(error).__name__,
-            raw=_raw(raw if _is_private(raw) else _bones(raw)),
+            raw=_raw(raw if _is_private(raw) else bones(raw)),
         )
 
     def event(self, update: telegram.Update, raw: Any = None) -> Inbound:
@@ -268,17 +269,6 @@ def _is_private(raw: Any) -> bool:
     within = content.get("message") if isinstance(content.get("message"), dict) else content
     chat = within.get("chat") if isinstance(within, dict) else None
     return isinstance(chat, dict) and chat.get("type") == "private"
-
-
-def _bones(raw: Any) -> Any:
-    """The same value with the length of each text in place of its words."""
-    if isinstance(raw, str):
-        return f"<{len(raw)}>"
-    if isinstance(raw, dict):
-        return {key: _bones(value) for key, value in raw.items()}
-    if isinstance(raw, list):
-        return [_bones(value) for value in raw]
-    return raw
 
 
 def _attachments(message: telegram.Message) -> tuple[AttachmentRef, ...]:

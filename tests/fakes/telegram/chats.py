@@ -53,6 +53,11 @@ class Message:
     at: float = field(default_factory=time.monotonic)
     """When it was said, on the loop's clock: what a bench reckons with."""
 
+    as_chat: Chat | None = None
+    """The chat in whose name it was written, if not in the sender's own."""
+    forwarded: bool = False
+    """A post of the linked channel, put into the group by Telegram."""
+
     @property
     def plain(self) -> str:
         """What a person reads: text or caption, without tags."""
@@ -74,6 +79,10 @@ class Message:
         if self.thread:
             out["message_thread_id"] = self.thread
             out["is_topic_message"] = True
+        if self.as_chat:
+            out["sender_chat"] = self.as_chat.json()
+        if self.forwarded:
+            out["is_automatic_forward"] = True
         if self.edited:
             out["edit_date"] = self.edited
         if self.text:
@@ -102,6 +111,10 @@ class Chat:
     is_forum: bool = False
     bot_sees_all: bool = True
     """False: privacy mode, the bot reads commands, mentions and replies to itself only."""
+    admins: set[int] = field(default_factory=set)
+    """Who runs it, by user id; the bot itself if it is an administrator."""
+    permissions: dict[str, bool] = field(default_factory=dict)
+    """What ordinary members may do, where that is not everything."""
     started: bool = True
     """A member has written first; before that a bot may not."""
     blocked: bool = False

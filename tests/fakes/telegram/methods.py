@@ -24,6 +24,12 @@ NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a "
     "current content and reply markup of the message"
 )
+PERMISSIONS = (
+    "can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos "
+    "can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages "
+    "can_add_web_page_previews can_change_info can_invite_users can_pin_messages can_manage_topics"
+)
+"""https://core.telegram.org/bots/api#chatpermissions"""
 TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -149,6 +155,12 @@ class Methods:
             raise bad_request("message thread not found")
         if thread and chat.topics[thread].get("closed"):
             raise bad_request("TOPIC_CLOSED")
+        if (
+            chat.type != "private"
+            and self._fake.bot.id not in chat.admins
+            and not chat.permissions.get("can_send_messages", True)
+        ):
+            raise bad_request("not enough rights to send text messages to the chat")
         self._fake.flood.spend(chat.id)
         message = Message(
             chat,
@@ -249,7 +261,11 @@ class Methods:
     def _delete_message(self, values: dict[str, Any], call: Call) -> Any:
         chat = self._fake.chats.open(values["chat_id"])
         message = self._fake.chats.message(chat, values["message_id"], "message to delete not found")
-        if time.time() - message.date > 48 * 3600:
+        own = message.sender.id == self._fake.bot.id
+        runs = self._fake.bot.id in chat.admins
+        if not own and chat.type != "private" and not runs:
+            raise bad_request("message can't be deleted")
+        if time.time() - message.date > 48 * 3600 and not runs:
             raise bad_request("message can't be deleted for everyone")
         message.deleted = True
         return True
@@ -337,11 +353,35 @@ class Methods:
             ),
             False,
         )
-        return chat.json() | {
-            "accent_color_id": 1,
-            "max_reaction_count": 11,
-            "accepted_gift_types": gifts,
-        }
+        out = chat.json() | {"accent_color_id": 1, "max_reaction_count": 11, "accepted_gift_types": gifts}
+        if chat.type != "private":
+            out["permissions"] = dict.fromkeys(PERMISSIONS.split(), True) | chat.permissions
+        return out
+
+    def _get_chat_member(self, values: dict[str, Any], call: Call) -> Any:
+        chat = self._fake.chats.open(values["chat_id"])
+        return self._standing(chat, values["user_id"])
+
+    def _get_chat_administrators(self, values: dict[str, Any], call: Call) -> Any:
+        chat = self._fake.chats.open(values["chat_id"])
+        if chat.type == "private":
+            raise bad_request("there are no administrators in the private chat")
+        return [self._standing(chat, one) for one in sorted(chat.admins)]
+
+    def _standing(self, chat: Chat, person: int) -> dict[str, Any]:
+        """A ChatMember: https://core.telegram.org/bots/api#chatmember"""
+        user = self._fake.user(chat, person)
+        if user is None:
+            raise bad_request("PARTICIPANT_ID_INVALID")
+        if person not in chat.admins:
+            return {"user": user.json(), "status": "member"}
+        rights = (
+            "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats "
+            "can_restrict_members can_promote_members can_change_info can_invite_users can_post_stories "
+            "can_edit_stories can_delete_stories"
+        )
+        granted = dict.fromkeys(rights.split(), True) | {"is_anonymous": False}
+        return {"user": user.json(), "status": "administrator"} | granted
 
     # Forum topics
 

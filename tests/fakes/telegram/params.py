@@ -76,6 +76,8 @@ METHODS: dict[str, dict[str, Field]] = {
         "getMyCommands": "scope:object language_code:str",
         "getFile": "file_id!:str",
         "getChat": "chat_id!:chat",
+        "getChatMember": "chat_id!:chat user_id!:int",
+        "getChatAdministrators": "chat_id!:chat",
         "createForumTopic": "chat_id!:chat name!:str icon_color:int icon_custom_emoji_id:str",
         "editForumTopic": "chat_id!:chat message_thread_id!:int name:str icon_custom_emoji_id:str",
         "closeForumTopic": "chat_id!:chat message_thread_id!:int",

@@ -197,6 +197,21 @@ class Group:
     def writes(self, text: str, *, by: User | Member | None = None, thread: int = 0) -> Message:
         return self.person(by).writes(text, thread=thread)
 
+    def posts_anonymously(self, text: str, *, reply_to: Message | None = None, thread: int = 0) -> Message:
+        """An administrator who writes in the group's name: https://core.telegram.org/bots/api#message"""
+        user = User(1_087_968_824, "Group", username="GroupAnonymousBot", is_bot=True)
+        return self.fake.say(self.chat, user, text=text, reply_to=reply_to, thread=thread, as_chat=self.chat)
+
+    def posts_as_channel(self, text: str, channel: Chat, *, reply_to: Message | None = None) -> Message:
+        """A member who writes in the name of a channel of theirs."""
+        user = User(136_817_688, "Channel", username="Channel_Bot", is_bot=True)
+        return self.fake.say(self.chat, user, text=text, reply_to=reply_to, as_chat=channel)
+
+    def gets_post_of(self, channel: Chat, text: str) -> Message:
+        """A post of the channel that the group belongs to."""
+        user = User(777_000, "Telegram")
+        return self.fake.say(self.chat, user, text=text, as_chat=channel, forwarded=True)
+
     def replies_to(self, message: Message, text: str, *, by: User | Member | None = None) -> Message:
         return self.person(by).writes(text, reply_to=message, thread=message.thread)
 

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from tests.fakes.telegram.chats import Chat, Chats, Message, User
 from tests.fakes.telegram.control import control
-from tests.fakes.telegram.entities import detect
+from tests.fakes.telegram.entities import Entity, detect
 from tests.fakes.telegram.errors import ApiError
 from tests.fakes.telegram.exchange import answer, read, route
 from tests.fakes.telegram.faults import Fault, FaultKind, Faults
@@ -217,8 +217,15 @@ class FakeTelegram:
         album: str = "",
         date: int = 0,
         thread: int = 0,
+        as_chat: Chat | None = None,
+        forwarded: bool = False,
+        entities: list[Entity] | None = None,
     ) -> Message:
-        """Someone says something; the bot hears it unless privacy mode keeps it out."""
+        """Someone says something; the bot hears it unless privacy mode keeps it out.
+
+        What other bots say it never hears: https://core.telegram.org/bots/faq#what-messages-will-my-bot-get
+        """
+        assert not thread or thread in chat.topics, "there is no such topic"
         message = Message(
             chat,
             next(chat.ids),
@@ -226,18 +233,45 @@ class FakeTelegram:
             date or int(time.time()),
             text=text,
             caption=caption,
-            entities=detect(text or caption),
+            entities=detect(text or caption) if entities is None else entities,
             media=media or {},
             reply_to=reply_to,
             album=album,
             thread=thread,
+            as_chat=as_chat,
+            forwarded=forwarded,
         )
         chat.messages[message.id] = message
         chat.started = True
-        if user.id != self.bot.id and (chat.bot_sees_all or self._addresses_bot(message)):
+        other_bot = user.is_bot and as_chat is None
+        sees = chat.bot_sees_all or self.hears_groups or self.bot.id in chat.admins
+        if user.id != self.bot.id and not other_bot and (sees or self._addresses_bot(message)):
             self.push("message", message.json())
         self.ledger.changed()
         return message
+
+    def user(self, chat: Chat, person: int) -> User | None:
+        """Somebody who is in a chat, or was heard there."""
+        if person == self.bot.id:
+            return self.bot
+        known = [m.sender for m in chat.messages.values() if m.sender.id == person]
+        return known[0] if known else (User(person, "Alguien") if person in chat.admins else None)
+
+    def topic(self, group: Group, name: str) -> int:
+        """A topic that somebody opens in a forum; its thread id."""
+        assert group.chat.is_forum, "topics are for forums"
+        opener = next(iter(group.members.values()))
+        thread = next(group.chat.ids)
+        group.chat.topics[thread] = {"name": name}
+        group.chat.messages[thread] = Message(
+            group.chat,
+            thread,
+            opener,
+            int(time.time()),
+            thread=thread,
+            media={"forum_topic_created": {"name": name, "icon_color": 7322096}},
+        )
+        return thread
 
     def tap(self, user: User, message: Message, data: str) -> Tap:
         """Someone presses a button."""
