@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,30 @@ async def _prefill(fake: FakeTelegram, given: dict[str, Any]) -> Any:
     return {"count": fake.prefill((int(chat), str(text)) for chat, text in given["lines"])}
 
 
+async def _flood(fake: FakeTelegram, given: dict[str, Any]) -> Any:
+    """Members from id `first` on write `rate` messages a second each, for `seconds`; how many it were.
+
+    The updates are made as text, and no chat remembers them: a flood that costs this server next to nothing.
+    """
+    chats = []
+    for number in range(given["first"], given["first"] + given["members"]):
+        chats.append(fake.chats.by_id.get(number) or fake.member(number, f"F{number}", started=True).chat)
+    heads = [json.dumps({"from": c.user.json(), "chat": c.json()})[1:-1] for c in chats if c.user]
+    whole = int(given["members"] * given["rate"] * given["seconds"])
+    began, count = time.monotonic(), 0
+    while count < whole:
+        due = min(whole, int((time.monotonic() - began) * given["members"] * given["rate"]))
+        date = int(time.time())
+        for number in range(count, due):
+            fake.updates.inject(
+                f'{{"update_id": {{update_id}}, "message": {{"message_id": {1_000_000 + number}, "date": {date}, '
+                f'{heads[number % len(heads)]}, "text": "spam {number} y mas spam"}}}}'
+            )
+        count = due
+        await asyncio.sleep(0.01)
+    return {"count": count}
+
+
 async def _inject(fake: FakeTelegram, given: dict[str, Any]) -> Any:
     return {"update_id": fake.inject(given["raw"])}
 
@@ -124,18 +149,25 @@ async def _wait(fake: FakeTelegram, given: dict[str, Any]) -> Any:
 
 
 async def _latencies(fake: FakeTelegram, given: dict[str, Any]) -> Any:
-    """Seconds from each member's message to the bot's next one in the same private chat."""
+    """Seconds from each member's message to the bot's next one in the same private chat.
+
+    `below` leaves out chats from this id on; `in_order` sorts by the time of the question.
+    """
     await asyncio.sleep(0)
-    found = []
-    for chat in fake.chats.by_id.values():
+    found: list[tuple[float, float]] = []
+    for chat in list(fake.chats.by_id.values()):
+        if chat.id >= given.get("below", chat.id + 1):
+            continue
         asked: float | None = None
         for message in chat.messages.values():
             if not message.sender.is_bot:
                 asked = asked if asked is not None else message.at
             elif asked is not None:
-                found.append(message.at - asked)
+                found.append((asked, message.at - asked))
                 asked = None
-    return found
+    if given.get("in_order"):
+        found.sort()
+    return [latency for _, latency in found]
 
 
 def as_json(sent: Sent) -> dict[str, Any]:
@@ -164,6 +196,7 @@ ACTIONS: dict[str, Action] = {
     "taps": _taps,
     "blocks": _blocks,
     "prefill": _prefill,
+    "flood": _flood,
     "inject": _inject,
     "repeat": _repeat,
     "fail": _fail,
