@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.corridor import QUESTIONS, _bot, _polling
+from bench.corridor import QUESTIONS, _bot, _heard
+from bench.platforms import PLATFORMS
 from tests.fakes.telegram.remote import RemoteTelegram
 
+TELEGRAM = PLATFORMS["telegram"]
 RESULT = Path(__file__).parent / "results" / "hostile.json"
 HONEST, HOSTILE = 10_000, 90_000
 """The first honest and the first hostile member's number."""
@@ -63,8 +65,8 @@ async def measure(
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         async with RemoteTelegram() as telegram:
-            async with _bot("vocero", telegram, data, Path(folder) / "models") as process:
-                await _polling(telegram)
+            async with _bot(TELEGRAM, "vocero", telegram, data, Path(folder) / "models") as process:
+                await _heard(TELEGRAM, telegram)
                 everybody = [HONEST + i for i in range(honest)] + [HOSTILE + i for i in range(hostile)]
                 await telegram.do("prefill", lines=[(who, QUESTIONS[0]) for who in everybody])
                 await telegram.do("wait", sent=len(everybody), timeout=120)
@@ -137,7 +139,9 @@ def _counts(database: Path, sent: int) -> Counts:
             # those who are counted and stored are in the count; the first question of each came before
             hostile_stored=number(f"{stored} AND coalesce(rule, '') <> 'member_limit'"),
             hostile_counted=number("SELECT sum(value) FROM events WHERE kind = 'limited'"),
-            without_outcome=number("SELECT count(*) FROM messages WHERE author = 'member' AND outcome IS NULL"),
+            without_outcome=number(
+                "SELECT count(*) FROM messages WHERE author = 'member' AND outcome IS NULL"
+            ),
             database_mb=round(database.stat().st_size / 2**20, 1),
         )
 
@@ -148,7 +152,9 @@ async def main() -> None:
     parser.add_argument("--honest", type=int, default=50)
     parser.add_argument("--hostile", type=int, default=20)
     parser.add_argument("--rate", type=int, default=100, help="messages a second of each hostile member")
-    parser.add_argument("--pace", type=int, default=25, help="messages a second of all honest members together")
+    parser.add_argument(
+        "--pace", type=int, default=25, help="messages a second of all honest members together"
+    )
     parser.add_argument("--seconds", type=int, default=12, help="of each stretch")
     parser.add_argument("--turns", type=int, default=3, help="stretches of each kind; the median counts")
     parser.add_argument("--json", type=Path, default=RESULT, help="where to write the figures")

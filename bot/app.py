@@ -26,7 +26,7 @@ from bot.errors import StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.diskspace import DiskSpace
-from bot.handoff.fetching import Fetching, StoredFiles
+from bot.handoff.fetching import Fetching, Quota, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.publishing import Publishing
 from bot.handoff.staffroom import StaffRoom
@@ -250,6 +250,7 @@ async def open_bot(
         blocklist = Blocklist(await store.read(blocks.blocked))
         casework = Casework(store, bus, minds, notices, locks, filestore, blocklist=blocklist)
         limit = settings.file_limit_mb * 1024 * 1024
+        quota = Quota(settings.limit_files_per_day, settings.limit_file_mb_per_day * 1024 * 1024)
         publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell, meter=meter)
         door = Door(store, minds)
         await door.open()
@@ -272,7 +273,7 @@ async def open_bot(
                 ALERT_TIMER: Alerts(store, bus, notices),
                 PUBLISH_TIMER: publishing,
                 SLOW_TIMER: SlowDown(store, bus, minds, locks),
-                FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit),
+                FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit, quota=quota),
                 REMOVE_JOB: Removing(store, bus, channels),
                 INSTALL_JOB: Installing(store, bus, minds, channels, lang),
                 LISTEN_TIMER: listening,

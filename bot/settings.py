@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     file_limit_mb: int = Field(20, ge=1, le=50, description="Largest file of a member that is kept, in MB.")
     limit_member_burst: int = Field(
-        30, ge=0, le=1000, description="Messages of one member that are taken at once; 0 lifts the limit."
+        20, ge=0, le=1000, description="Messages of one member that are taken at once; 0 lifts the limit."
     )
     limit_member_per_minute: int = Field(
         60, ge=0, le=6000, description="Messages of one member in a minute, on the long run; 0 lifts it."
@@ -108,6 +108,14 @@ class Settings(BaseSettings):
     )
     limit_newcomers_per_minute: int = Field(
         600, ge=0, description="People who may write for the first time in a minute; 0 lifts the limit."
+    )
+    limit_files_per_day: int = Field(
+        50, ge=0, description="Files of one member that are kept within a day; 0 lifts the limit."
+    )
+    limit_file_mb_per_day: int = Field(
+        200,
+        ge=0,
+        description="Megabytes of one member's files that are kept within a day; 0 lifts it.",
     )
     drain_seconds: float = Field(10.0, ge=0, description="Time to finish open work when stopping.")
     knowledge_rest_seconds: float = Field(

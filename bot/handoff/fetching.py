@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,16 +15,29 @@ from bot.channels.base import Channel
 from bot.domain import Account
 from bot.errors import ChannelError
 from bot.handoff.notices import StaffNotices
-from bot.store import files, timers
+from bot.store import files, sniffing, timers, turns
 from bot.store.engine import Store
 from bot.store.files import StoredFile
 from bot.store.filestore import FileStore
 from bot.store.timers import Timer
+from bot.store.turns import Report
 
 _log = structlog.get_logger(__name__)
 
 PAUSES = (1.0, 10.0, 60.0)
 """Seconds before each further try of a file that could not be had: networks stumble."""
+
+
+FILE_QUOTA, FILE_TYPE = "file_quota", "file_type"
+"""Rules by which a file is not kept: its member sent too much within a day; a computer might run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is kept of one member's files within 24 hours: a number, and bytes; 0 lifts either."""
+
+    files: int = 0
+    size: int = 0
 
 
 class Fetching:
@@ -38,11 +52,13 @@ class Fetching:
         notices: StaffNotices,
         *,
         limit: int,
+        quota: Quota | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`limit` in bytes: larger files are refused, and staff sees why."""
         self._store, self._bus, self._channels = store, bus, channels
         self._filestore, self._notices, self._limit, self._clock = filestore, notices, limit, clock
+        self._quota = quota or Quota()
 
     async def __call__(self, timer: Timer) -> None:
         """Fetch one file and tell the staff place; one that cannot be had is written down as refused."""
@@ -56,6 +72,9 @@ class Fetching:
             what = f"the file has {file.size} bytes, more than {self._limit}"
             await self._refuse(timer, file, what)
             return
+        if not await self._within_quota(file):
+            await self._refuse(timer, file, FILE_QUOTA)
+            return
         try:
             content = await channel.fetch(file.ref, limit=self._limit)
         except ChannelError as error:
@@ -67,13 +86,16 @@ class Fetching:
             else:
                 await self._refuse(timer, file, what)
             return
+        if sniffing.is_program(content, file.name):
+            await self._refuse(timer, file, FILE_TYPE)
+            return
         name = await asyncio.to_thread(self._filestore.write, content)
         now = self._clock()
 
         def work(connection: Connection) -> list[str]:
             if not timers.done(connection, timer.id):
                 return []
-            files.stored(connection, attachment, name, len(content))
+            files.stored(connection, attachment, name, len(content), sniffing.sniff(content))
             if file.case is None:
                 return []
             shown = file.name or file.kind.value
@@ -82,6 +104,14 @@ class Fetching:
         for lane in await self._store.write(work):
             self._bus.wake(Topic.LANE, lane)
         self._bus.wake(Topic.CASES)
+
+    async def _within_quota(self, file: StoredFile) -> bool:
+        since = self._clock() - timedelta(days=1)
+        number, size = await self._store.read(lambda c: files.taken(c, file.conversation, since))
+        quota = self._quota
+        return not (
+            (quota.files and number >= quota.files) or (quota.size and size + max(file.size, 1) > quota.size)
+        )
 
     def _postpone(self, connection: Connection, timer: Timer, tries: int) -> None:
         if timers.done(connection, timer.id):
@@ -101,6 +131,9 @@ class Fetching:
             if not timers.done(connection, timer.id):
                 return []
             files.refused(connection, file.id, error)
+            if error in (FILE_QUOTA, FILE_TYPE):
+                counted = Report("file_refused", now, platform=file.account.platform, rule=error)
+                turns.report(connection, counted)
             if file.case is None:
                 return []
             shown = file.name or file.kind.value

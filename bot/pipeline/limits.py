@@ -53,7 +53,7 @@ class Bounds:
     one bot account; a tenth of it in one public place.
     """
 
-    member_burst: int = 30
+    member_burst: int = 20
     member_per_minute: int = 60
     place_per_minute: int = 120
     newcomers_per_minute: int = 600

@@ -13,7 +13,7 @@ from nlu.model import NOTHING, Band, Interpreter, Understanding
 
 _log = structlog.get_logger(__name__)
 
-MOST = 8
+MOST = 6
 """Messages of one turn that are also tried one by one: of more, the first and the last."""
 LONGEST = 1_000
 """Characters of one message that are read; whoever writes more has said by then what it is about."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from bot.domain import Account, AttachmentKind, CaseId, ConversationId, Platform
 from bot.store.situations import OPEN_CASES
@@ -96,12 +96,28 @@ def find(connection: Connection, attachment: int) -> StoredFile | None:
     )
 
 
-def stored(connection: Connection, attachment: int, sha256: str, size: int) -> None:
-    """The file is in the files folder."""
+def taken(connection: Connection, conversation: ConversationId, since: datetime) -> tuple[int, int]:
+    """How many files of a member were stored of messages since then, and their bytes."""
+    member = select(conversations.c.contact_id).where(conversations.c.id == conversation).scalar_subquery()
+    row = connection.execute(
+        select(func.count(), func.coalesce(func.sum(attachments.c.size), 0))
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(
+            conversations.c.contact_id == member,
+            messages.c.stored_at >= since,
+            attachments.c.state == "stored",
+        )
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def stored(connection: Connection, attachment: int, sha256: str, size: int, mime: str) -> None:
+    """The file is in the files folder; `mime` is what its content shows."""
     connection.execute(
         update(attachments)
         .where(attachments.c.id == attachment)
-        .values(state="stored", sha256=sha256, size=size, error="")
+        .values(state="stored", sha256=sha256, size=size, mime=mime, error="")
     )
 
 

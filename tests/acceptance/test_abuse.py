@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from bot.domain import ES, CaseId
 from bot.handoff.desk import Done, StaffMember
 from bot.store import feedback, floods
-from bot.store.tables import audit, events, identities, inbound, messages
+from bot.store.tables import attachments, audit, events, identities, inbound, messages
 from tests.fakes.house import PATIENCE, STAFF_CHAT, House, open_house, records
 from tests.fakes.telegram import FakeTelegram, User
 
@@ -26,8 +26,8 @@ async def test_a_flood_is_told_once_and_its_first_question_answered(tmp_path: Pa
         mala, luz = fake.member(11, "Mala"), fake.member(12, "Luz")
         fake.prefill([(11, "¿Cuánto cuesta el envío?"), *((11, f"hola {i}") for i in range(400))])
         luz.writes("¿A qué hora abren?")
-        await house.rest(messages=31)
-        await house.until(lambda c: floods.counted(c, "member_limit") == 371)
+        await house.rest(messages=21)
+        await house.until(lambda c: floods.counted(c, "member_limit") == 381)
         await fake.wait_for(lambda ledger: len(ledger.to(11)) >= 2 and len(ledger.to(12)) >= 1, PATIENCE)
         await house.rest()
 
@@ -142,3 +142,34 @@ async def test_an_opinion_and_a_suggestion_reach_the_team(tmp_path: Path) -> Non
             return list(connection.execute(query).scalars())
 
         assert await house.read(reported) == ["not_useful", "suggestion", "suggestion"]
+
+
+async def test_programs_and_too_many_files_are_not_kept(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, open_house(tmp_path, fake, limit_files_per_day=2) as house:
+        assert house.staff
+        ana = fake.member(11, "Ana")
+        ana.writes("/humano")
+        await house.rest(messages=1)
+        house.staff.replies_to(house.staff.last("Caso 1 nuevo"), "/tomar", by=BRUNO)
+        await house.until(lambda c: records.owner(c, 11)[0] == "human")
+        ana.sends_document(b"MZ\x90 no soy una boleta", name="boleta.pdf")
+        ana.sends_document(b"%PDF-1.4 boleta", name="boleta.pdf.scr")
+        for number in range(3):
+            ana.sends_document(b"<html><script>f()</script>%d" % number, name=f"nota{number}.pdf")
+        await house.rest(messages=6)
+        await house.until(lambda c: records.attachments_in(c, "wanted") == [])
+        assert records_of(await house.read(refusals)) == {"file_type": 2, "file_quota": 1}
+
+        def kinds(connection: Connection) -> set[str]:
+            query = select(attachments.c.mime).where(attachments.c.state == "stored")
+            return set(connection.execute(query).scalars())
+
+        assert await house.read(kinds) == {"application/octet-stream"}
+
+
+def refusals(connection: Connection) -> list[str]:
+    return list(connection.execute(select(attachments.c.error).where(attachments.c.state == "refused")).scalars())
+
+
+def records_of(found: list[str]) -> dict[str, int]:
+    return {rule: found.count(rule) for rule in found}

@@ -13,13 +13,14 @@ from aiohttp import web
 from bot.channels.web import Gate
 from bot.domain import CaseId, Lang
 from bot.handoff.desk import Desk, Done, Dossier, DraftAction, Result, StaffMember
+from bot.store import sniffing
 from bot.web.auth import SESSION_LIFE, Auth
 from bot.web.language import choose
 from bot.web.once import Once
 from bot.web.pages.chat import download
 from bot.web.pages.staffview import StaffView
 from bot.web.rendering import Renderer
-from bot.web.security import page_policy
+from bot.web.security import NOTHING, page_policy
 from bot.web.site import Site
 from bot.web.texts import STAFF_LANGUAGES, staff_texts
 
@@ -84,6 +85,7 @@ class StaffPages:
             web.get("/staff/feedback", self._guarded(self.feedback)),
             web.get("/staff/live", self._guarded(self.live)),
             web.get("/staff/files/{id:[0-9]{1,18}}", self._guarded(self.file)),
+            web.get("/staff/pictures/{id:[0-9]{1,18}}", self._guarded(self.picture)),
             web.get(case, self._guarded(self.case)),
             *(
                 web.post(f"{case}/{name}", self._guarded(self._acts(name, act)))
@@ -195,6 +197,18 @@ class StaffPages:
             raise web.HTTPNotFound
         name, _, body = found
         return download(name, body)
+
+    async def picture(self, request: web.Request, visit: _Visit) -> web.Response:
+        """A member's picture as a picture, if its own bytes say that it is one of dots and not too large."""
+        found = await self._desk.file(int(request.match_info["id"]))
+        kind = sniffing.picture(found[2]) if found is not None else ""
+        if found is None or not kind:
+            raise web.HTTPNotFound
+        return web.Response(
+            body=found[2],
+            content_type=kind,
+            headers={"Content-Security-Policy": f"{NOTHING}; sandbox", "Content-Disposition": "inline"},
+        )
 
     async def _held(self, visit: _Visit, case: CaseId, form: Mapping[str, str]) -> Result:
         if not form.get("outbox", "").isdecimal():

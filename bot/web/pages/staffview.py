@@ -12,6 +12,7 @@ from bot.catalogue import inert
 from bot.channels.markup import web_html
 from bot.domain import Author, Lang, OutboxState, Owner
 from bot.handoff.desk import CaseSummary, Line
+from bot.store.sniffing import PICTURES
 
 QUIET = frozenset({OutboxState.SENT, None})
 """What needs no word beside a message."""
@@ -69,6 +70,10 @@ class StaffView:
         return Markup('<time datetime="{}">{}</time>').format(
             moment.isoformat(timespec="seconds"), f"{local.day} {month}, {local:%H:%M}"
         )
+
+    def is_picture(self, mime: str) -> bool:
+        """Whether a file may be shown; its bytes are looked at when it is asked for."""
+        return mime in PICTURES
 
     def file(self, name: str) -> str:
         return self.texts["file"].format(name=name or self.texts["file_nameless"])

@@ -446,3 +446,19 @@ async def test_both_lists_need_a_session(house: House, client: ClientSession) ->
     for path in ("/staff/blocked", "/staff/feedback"):
         async with client.get(house.url + path, headers=HTML) as answer:
             assert answer.status == 401
+
+
+async def test_only_pictures_are_shown_and_only_in_a_sandbox(house: House, camila: Colleague) -> None:
+    shown = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (20).to_bytes(4, "big") * 2
+    house.desk.files[1] = ("foto.svg", "image/svg+xml", shown)
+    house.desk.files[2] = ("foto.png", "image/png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='f()'/>")
+    async with camila.client.get(f"{house.url}/staff/pictures/1") as answer:
+        assert answer.content_type == "image/png"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    async with camila.client.get(f"{house.url}/staff/pictures/2") as answer:
+        assert answer.status == 404
+    async with camila.client.get(f"{house.url}/staff/files/2") as answer:
+        assert answer.content_type == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
