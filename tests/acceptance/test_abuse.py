@@ -168,7 +168,9 @@ async def test_programs_and_too_many_files_are_not_kept(tmp_path: Path) -> None:
 
 
 def refusals(connection: Connection) -> list[str]:
-    return list(connection.execute(select(attachments.c.error).where(attachments.c.state == "refused")).scalars())
+    return list(
+        connection.execute(select(attachments.c.error).where(attachments.c.state == "refused")).scalars()
+    )
 
 
 def records_of(found: list[str]) -> dict[str, int]:

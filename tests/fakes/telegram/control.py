@@ -100,8 +100,8 @@ async def _flood(fake: FakeTelegram, given: dict[str, Any]) -> Any:
         date = int(time.time())
         for number in range(count, due):
             fake.updates.inject(
-                f'{{"update_id": {{update_id}}, "message": {{"message_id": {1_000_000 + number}, "date": {date}, '
-                f'{heads[number % len(heads)]}, "text": "spam {number} y mas spam"}}}}'
+                f'{{"update_id": {{update_id}}, "message": {{"message_id": {1_000_000 + number}, '
+                f'"date": {date}, {heads[number % len(heads)]}, "text": "spam {number} y mas spam"}}}}'
             )
         count = due
         await asyncio.sleep(0.01)

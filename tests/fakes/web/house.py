@@ -14,6 +14,7 @@ from bot.store.engine import Store
 from bot.web.auth import Auth
 from bot.web.server import build, serve
 from bot.web.site import Site
+from tests.fakes.databases import databases
 from tests.fakes.web.desk import MemoryDesk
 from tests.fakes.web.memory import Memory
 

@@ -1,4 +1,4 @@
-"""What a file is by its bytes; what could run, and what unfolds to gigabytes, is found by its header alone."""
+"""What a file is by its bytes; what could run or unfolds to gigabytes is found by its header."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_only_pictures_of_a_sane_size_are_shown() -> None:
         assert picture(other) == ""
 
 
-@given(st.binary(max_size=64), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF"]))
+@given(
+    st.binary(max_size=64), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF"])
+)
 def test_no_content_makes_it_fail(content: bytes, head: bytes) -> None:
     assert sniff(head + content)
     assert picture(head + content) in ("", "image/jpeg", "image/png", "image/gif", "image/webp")
