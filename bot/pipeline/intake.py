@@ -109,6 +109,8 @@ class Intake:
             _log.error("waiting questions could not be stored", kind=type(error).__name__)
 
     async def _admit(self, events: Sequence[Inbound]) -> Admitted:
+        if self._limits is not None:
+            events = [event for event in events if self._limits.heeds(event)]
         if self._door is not None:
             return await self._door.admit(events)
         return Admitted([e for e in events if e.place is None or e.place.kind not in PUBLIC])

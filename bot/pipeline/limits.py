@@ -29,6 +29,8 @@ CALLS_PER_SECOND = 1 / 60
 NEW_CALLS = 30.0
 NEW_CALLS_PER_SECOND = 10 / 60
 """The same for all newcomers of an account together, while too many come."""
+TALK, TALK_PER_SECOND = 30.0, 0.5
+"""Talk of one member in public places that is listened to at all, at once and on the long run."""
 RETRIED = 1_000
 """Judgements kept of events whose commit failed: they come again, and must not be charged twice."""
 
@@ -137,10 +139,20 @@ class Limits:
         self._places = Buckets(max(1.0, bounds.place_per_minute / 2), bounds.place_per_minute / 60)
         self._newcomers = Buckets(new, new / 60)
         self._place_newcomers = Buckets(max(1.0, new / 10), new / 600)
+        self._talk = Buckets(TALK, TALK_PER_SECOND)
         self._calls = Buckets(CALLS, CALLS_PER_SECOND)
         self._new_calls = Buckets(NEW_CALLS, NEW_CALLS_PER_SECOND)
         self._muted: OrderedDict[tuple[str, str, str], _Muted] = OrderedDict()
         self._judged: OrderedDict[tuple[Account, str], _Verdict] = OrderedDict()
+
+    def heeds(self, event: Inbound) -> bool:
+        """Whether talk in public that is for nobody is worth understanding: not that of who floods."""
+        if event.sender is None or event.place is None or event.addressed is not Addressed.NOT:
+            return True
+        if event.place.kind in (PlaceKind.PRIVATE, PlaceKind.STAFF):
+            return True
+        who = (event.account.platform.value, event.account.id, event.sender.external_id)
+        return who not in self._blocklist and self._talk.take(who, self._clock())
 
     async def sift(self, events: Sequence[Inbound], known: Mapping[Key, object]) -> Sifted:
         """Judge events of one account, in order. `known` are conversations that exist for certain."""

@@ -27,6 +27,7 @@ from bot.pipeline.limits import (
     KEPT,
     MUTE_SECONDS,
     NEW_CALLS,
+    TALK,
     Blocklist,
     Bounds,
     Buckets,
@@ -185,6 +186,16 @@ async def test_a_public_flood_is_counted_and_never_kept() -> None:
         *(door.event("mala", place=group, addressed=Addressed.MENTION) for _ in range(50))
     )
     assert (passed(sifted), len(sifted.over), rules(sifted)) == (20, 0, {Rule.MEMBER: 30})
+
+
+def test_talk_of_who_floods_a_group_or_is_blocked_is_not_even_understood() -> None:
+    door = Door(blocklist=Blocklist([("telegram", "1", "mala")]))
+    group = PlaceRef("-5", PlaceKind.GROUP)
+    talk = [door.event("luz", place=group, addressed=Addressed.NOT) for _ in range(100)]
+    assert sum(map(door.limits.heeds, talk)) == int(TALK)
+    assert not door.limits.heeds(door.event("mala", place=group, addressed=Addressed.NOT))
+    assert door.limits.heeds(door.event("luz", place=group, addressed=Addressed.MENTION))
+    assert door.limits.heeds(door.event("luz"))
 
 
 async def test_staff_has_no_limit() -> None:
