@@ -203,7 +203,7 @@ class _Pen:
                 values |= {k: v for k, v in self._self().items() if k == name}
         knowledge = self._voice.knowledge
         of_law = law.values(talk, knowledge.privacy, knowledge.brand.name, self._lang)
-        return self._text(key, **values, **{name: escape(value) for name, value in of_law.items()})
+        return self._text(key, **(values | {name: escape(value) for name, value in of_law.items()}))
 
     def _self(self) -> dict[str, str]:
         brand = self._voice.knowledge.brand

@@ -124,11 +124,11 @@ class Exporting:
 _NAMES = {"es": "mis-datos", "en": "my-data", "pt": "meus-dados"}
 
 
-def packed(found: Export, filestore: FileStore) -> bytes | None:
-    """The document by itself, or zipped with the files it names; None where that is too large to hand out."""
+def packed(found: Export, filestore: FileStore, *, largest: int | None = LARGEST) -> bytes | None:
+    """The document by itself, or zipped with the files it names; None above `largest` bytes."""
     document = json.dumps(found.document, ensure_ascii=False, indent=1).encode()
     if not found.files:
-        return document if len(document) <= LARGEST else None
+        return document if largest is None or len(document) <= largest else None
     into, size = io.BytesIO(), len(document)
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", document)
@@ -139,7 +139,7 @@ def packed(found: Export, filestore: FileStore) -> bytes | None:
                 _log.warning("a file for a copy of a member's data is gone", error=error.what)
                 continue
             size += len(content)
-            if size > LARGEST:
+            if largest is not None and size > largest:
                 return None
             archive.writestr(path, content)
     return into.getvalue()
