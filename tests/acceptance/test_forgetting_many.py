@@ -120,7 +120,8 @@ def people(connection: Connection) -> list[ContactId]:
 @on_both
 @pytest.mark.parametrize("many", counts(8, 1000, 1000))
 async def test_nothing_of_them_is_left(many: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+    crowd = {"limit_newcomers_per_minute": 10_000}
+    async with FakeTelegram() as fake, open_house(tmp_path, fake, **crowd) as house:
         await live(house, many)
         luz = fake.member(12, "Luz Díaz")
         luz.writes("¿A qué hora abren?")
