@@ -1,4 +1,4 @@
-"""The bot as a process: `python -m tests.fakes.house.run`, settings from the environment; web only for a webhook."""
+"""The bot as a process: `python -m tests.fakes.house.run`, settings from the environment."""
 
 from __future__ import annotations
 
