@@ -1,7 +1,7 @@
 """How much the honest feel of the hostile: latencies of 50 members alone, and beside 20 who flood.
 
 `python -m bench.hostile` starts the fake Telegram and the bot as `bench.corridor` does, with default limits.
-In turns, in one run: honest members ask at an even pace; then they do the same while the hostile ones write 100
+In turns, in one run: honest members ask at an even pace; then they do so while the hostile write 100
 messages a second each. Then every message must have its outcome: an answer, or a count.
 """
 

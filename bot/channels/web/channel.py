@@ -70,6 +70,8 @@ class WebChannel:
         self._per_address: Counter[str] = Counter()
         self._pace = Window(self.limits.messages, self.limits.window)
         self._new = Window(self.limits.sessions_per_address, 3600.0)
+        self._address_pace = Window(self.limits.messages_per_address, 60.0)
+        self._handshakes = Window(self.limits.handshakes_per_address, 60.0)
 
     @property
     def account(self) -> Account:
@@ -141,7 +143,7 @@ class WebChannel:
         if self._intake is None or len(self._all) >= self.limits.sockets:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
         address = self._gate.address(request)
-        if self._per_address[address] >= self.limits.sockets_per_address:
+        if self._per_address[address] >= self.limits.sockets_per_address or self._handshakes.take(address):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "30"})
         ws = web.WebSocketResponse(
             heartbeat=self.limits.heartbeat, max_msg_size=self.limits.frame_bytes, compress=False
@@ -211,7 +213,7 @@ class WebChannel:
             return frames.error("empty", spoken.id)
         if len(text) > self.limits.text_chars:
             return frames.error("too_long", spoken.id)
-        if wait := self._pace.take(socket.session):
+        if wait := self._pace.take(socket.session) or self._address_pace.take(socket.address):
             return frames.error("too_fast", spoken.id, wait)
         if self._intake is None:
             return frames.error("try_again", spoken.id, 5.0)

@@ -23,6 +23,10 @@ class Limits:
     sockets_per_address: int = 50
     sessions_per_address: int = 60
     """New sessions of one address in an hour, counted at their first message."""
+    messages_per_address: int = 300
+    """Messages and taps of one address in a minute."""
+    handshakes_per_address: int = 240
+    """Pages that one address opens in a minute, one after another."""
     backlog: int = 256
     """Frames that wait for a slow reader before it is dropped."""
     hello_seconds: float = 10.0

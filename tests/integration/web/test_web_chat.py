@@ -344,6 +344,25 @@ async def test_new_sessions_of_one_address_are_limited_at_their_first_message(
         assert len(house.memory.secrets) == 2
 
 
+async def test_messages_of_one_address_are_limited_over_all_its_pages(tmp_path: Path, visit: Visit) -> None:
+    async with open_house(tmp_path, limits=Limits(messages_per_address=3)) as house:
+        answers = []
+        for number in range(5):
+            page = await visit(house)
+            await page.hello()
+            answers.append((await page.say(f"message-{number}", "Hola")).get("code"))
+        assert answers == [None, None, None, "too_fast", "too_fast"]
+
+
+async def test_opening_pages_again_and_again_is_limited(tmp_path: Path, visit: Visit) -> None:
+    async with open_house(tmp_path, limits=Limits(handshakes_per_address=2)) as house:
+        await visit(house)
+        await visit(house)
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await visit(house)
+        assert refused.value.status == 429
+
+
 async def test_connections_of_one_address_are_limited_and_freed(tmp_path: Path, visit: Visit) -> None:
     async with open_house(tmp_path, limits=Limits(sockets_per_address=2)) as house:
         one, two = await visit(house), await visit(house)
