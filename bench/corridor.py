@@ -169,7 +169,7 @@ async def _bot(
 
 def _furnish(data: Path, models: Path) -> None:
     """A fresh data folder; trained models are shared by runs, unless they are to be made anew."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if models != data / "models":
         models.mkdir(exist_ok=True)
         (data / "models").symlink_to(models)
