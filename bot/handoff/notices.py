@@ -159,6 +159,22 @@ class StaffNotices:
         )
         return lanes + self.tell(connection, text, now, case=case, rows=rows)
 
+    def undelivered(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:
+        """A message can never arrive: staff hears of it where it is theirs, or a case is open."""
+        send = claimed.send
+        if send.message is None or send.conversation is None:
+            return []
+        situation = situations.load(connection, send.conversation)
+        if situation is None or situation.case is None:
+            return []
+        text = self.text(
+            Key.STAFF_UNREACHABLE,
+            case=str(situation.case),
+            platform=self.text(Key(f"platform_{send.account.platform.value}")),
+            text=_shown(send.outgoing.text),
+        )
+        return self.tell(connection, text, now, case=situation.case)
+
     def alert(self, connection: Connection, case: CaseId, number: int, now: datetime) -> list[str]:
         """Still nobody has acted: say so once more, and set the next alert.
 

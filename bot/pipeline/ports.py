@@ -55,6 +55,10 @@ class Notices(Protocol):
         """A notice to staff of which we don't know whether it arrived, marked as one that comes again."""
         ...
 
+    def undelivered(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:
+        """A message can never arrive: the member cannot be reached."""
+        ...
+
     def held(self, connection: Connection, claimed: Claimed, now: datetime) -> list[str]:
         """We don't know whether a send arrived."""
         ...
