@@ -217,11 +217,12 @@ class Deliverer:
         states = [next(settled) if step.claimed is not None else None for step in steps]
         lanes: list[str] = []
         for step, state in zip(steps, states, strict=True):
-            if state is OutboxState.HELD and step.claimed is not None:
+            if step.claimed is None or step.receipt is None:
+                continue
+            if state is OutboxState.HELD:
                 lanes += self._notices.held(connection, step.claimed, now)
-            elif step.claimed is not None and step.receipt is not None:
-                if step.receipt.delivery is Delivery.GONE:
-                    lanes += self._notices.undelivered(connection, step.claimed, now)
+            elif step.receipt.delivery is Delivery.GONE:
+                lanes += self._notices.undelivered(connection, step.claimed, now)
         return Written(states, lanes, outbox.claim(connection, [step.lane for step in steps], now))
 
     def _count(self, claimed: Claimed, receipt: Receipt) -> None:
