@@ -30,6 +30,7 @@ from bot.handoff.fetching import Fetching, Quota, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.publishing import Publishing
 from bot.handoff.staffroom import StaffRoom
+from bot.knowledge.community import Mode
 from bot.knowledge.library import Library
 from bot.knowledge.model import Knowledge
 from bot.metrics import Meter
@@ -436,6 +437,10 @@ async def _open_discord(
         voice = minds.current.voice
         return suggest(voice, typed, lang, datetime.now(voice.knowledge.brand.timezone).date())
 
+    def watches(channel: str) -> bool:
+        community = minds.current.voice.knowledge.community
+        return community.manners(Platform.DISCORD, PlaceRef(channel, PlaceKind.CHANNEL)).mode is not Mode.OFF
+
     return await stack.enter_async_context(
         DiscordChannel(
             token=settings.discord_token.get_secret_value(),
@@ -454,6 +459,7 @@ async def _open_discord(
             fallback_channel=settings.discord_fallback_channel,
             commands=slash_commands(say),
             aliases=_aliases(),
+            watches=watches,
             warn=warn,
         )
     )
