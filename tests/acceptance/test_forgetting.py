@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import aiohttp
 from sqlalchemy import Connection, func, select
 
 from bot.store.tables import audit, cases, events, timers
@@ -152,3 +156,43 @@ async def test_who_asks_to_be_forgotten_leaves_nothing(tmp_path: Path) -> None:
         again = ana.reads[-1].plain
     assert "se guarda durante" in again
     assert holds(tmp_path, SECRET, "Zúñiga") != []
+
+
+async def test_the_web_chat_hands_out_a_copy_and_forgets(tmp_path: Path) -> None:
+    async with open_house(tmp_path, web=True) as house, aiohttp.ClientSession() as http:
+        address = house.bot.web_address
+        async with http.ws_connect(f"{address}/chat/ws", headers={"Origin": address}) as socket:
+            await socket.send_json({"type": "hello", "after": 0, "lang": "es"})
+            welcome = await socket.receive_json()
+            session, secret = welcome["session"], welcome["secret"]
+
+            async def says(text: str, until: str) -> dict[str, Any]:
+                await socket.send_json({"type": "say", "id": f"m-{uuid4().hex}", "text": text})
+                async with asyncio.timeout(PATIENCE):
+                    while True:
+                        frame: dict[str, Any] = await socket.receive_json()
+                        if frame["type"] == "message" and until in frame["text"]:
+                            return frame
+
+            answer = await says(f"¿Cuánto cuesta el envío? {SECRET}", "$2.500")
+            assert "se guarda durante un año" in answer["text"]
+            ready = await says("/misdatos", "Aquí está todo")
+            [file] = ready["files"]
+            link = f"{address}/chat/files/{file['id']}"
+            async with http.get(link, headers={"Authorization": f"Session {session}:{secret}"}) as got:
+                assert got.status == 200
+                assert got.headers["Content-Disposition"].startswith("attachment")
+                assert got.headers["X-Content-Type-Options"] == "nosniff"
+                document = json.loads(await got.read())
+            assert document["accounts"][0]["external_id"] == session
+            async with http.get(link, headers={"Authorization": f"Session {session}:{'x' * 43}"}) as refused:
+                assert refused.status == 404
+
+            await says("/olvidame", "¿Borro todo?")
+            receipt = await says("sí", "Comprobante")
+            await house.until(at_rest)
+
+            assert "1 caso" not in receipt["text"]
+            assert holds(tmp_path, SECRET, session) == []
+            again = await says("¿A qué hora abren?", "lunes a sábado")
+            assert "se guarda durante un año" in again["text"], "whoever writes again is somebody new"
