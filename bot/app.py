@@ -258,7 +258,7 @@ async def open_bot(
         listening = Listening(store, bus, minds, channels, door)
         intake = Intake(store, bus, _limits(settings, store, blocklist), meter, door=door)
         scrubbing = partial(scrub, settings.database)
-        retention = Retention(store, minds, filestore, scrub=scrubbing)
+        retention = Retention(store, minds, filestore, scrub=partial(scrubbing, at_night=True))
         exporting = Exporting(store, bus, minds, filestore)
         clock = Clock(
             store,

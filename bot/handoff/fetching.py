@@ -15,7 +15,7 @@ from bot.channels.base import Channel
 from bot.domain import Account
 from bot.errors import ChannelError
 from bot.handoff.notices import StaffNotices
-from bot.store import files, sniffing, timers, turns
+from bot.store import erasure, files, sniffing, timers, turns
 from bot.store.engine import Store
 from bot.store.files import StoredFile
 from bot.store.filestore import FileStore
@@ -93,8 +93,11 @@ class Fetching:
         now = self._clock()
 
         def work(connection: Connection) -> list[str]:
-            if not timers.done(connection, timer.id):
+            if not timers.done(connection, timer.id):  # erased meanwhile: then its content must not stay
+                for unused in erasure.unused(connection, [name]):
+                    self._filestore.remove(unused)
                 return []
+            self._filestore.write(content)  # again, if somebody who sent the same was erased since
             files.stored(connection, attachment, name, len(content), sniffing.sniff(content))
             if file.case is None:
                 return []

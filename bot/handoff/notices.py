@@ -13,7 +13,7 @@ from bot.catalogue.keys import Key
 from bot.channels.markup import plain
 from bot.conversation.hours import Open
 from bot.conversation.ownership import Act, apply
-from bot.conversation.situation import Situation
+from bot.conversation.situation import Said, Situation
 from bot.domain import (
     Account,
     Author,
@@ -21,6 +21,7 @@ from bot.domain import (
     CaseId,
     CaseState,
     EntryId,
+    InboundKind,
     Lang,
     Outcome,
     Outgoing,
@@ -104,7 +105,7 @@ class StaffNotices:
         self, connection: Connection, situation: Situation, case: CaseId | None, now: datetime
     ) -> list[str]:
         """The member wrote while a person owns the conversation or is awaited."""
-        texts = " / ".join(s.text for s in situation.said if s.text.strip())
+        texts = " / ".join(words for s in situation.said if (words := _words(s)))
         kinds = ", ".join(k.value for s in situation.said for k in s.attachments)
         text = self.text(
             Key.STAFF_ADDITION,
@@ -314,6 +315,12 @@ class StaffNotices:
     @property
     def _voice(self) -> Voice:
         return self._minds.current.voice
+
+
+def _words(said: Said) -> str:
+    """What was said; a command by its name, for staff has to hear of /olvidame too."""
+    command = f"/{said.command} " if said.kind is InboundKind.COMMAND else ""
+    return f"{command}{said.text}".strip()
 
 
 def _shown(text: str, most: int = SHOWN) -> str:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from bot.store.tables import audit, cases, events, timers
 from bot.store.timers import RETENTION_TIMER
-from tests.fakes.house import PATIENCE, House, open_house, records
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.house import PATIENCE, House, on_discord, open_house, records
 from tests.fakes.telegram import FakeTelegram, Member, User
 
 BRUNO = User(901, "Bruno Soto", language_code="es")
@@ -196,3 +197,27 @@ async def test_the_web_chat_hands_out_a_copy_and_forgets(tmp_path: Path) -> None
             assert holds(tmp_path, SECRET, session) == []
             again = await says("¿A qué hora abren?", "lunes a sábado")
             assert "se guarda durante un año" in again["text"], "whoever writes again is somebody new"
+
+
+async def test_on_discord_too_nothing_of_ours_is_left_but_the_receipt(tmp_path: Path) -> None:
+    async with FakeDiscord() as fake:
+        ana = fake.member("Ana Zúñiga")
+        async with open_house(tmp_path, **on_discord(fake)) as house:
+
+            async def reads(words: str) -> None:
+                async with asyncio.timeout(PATIENCE):
+                    while not any(words in text for text in ana.texts):  # noqa: ASYNC110 # nobody tells
+                        await asyncio.sleep(0.02)
+
+            await fake.listened(PATIENCE)
+            ana.writes(f"¿Cuánto cuesta el envío? {SECRET}")
+            await reads("$2.500")
+            ana.slash("olvidame")
+            await reads("¿Borro todo?")
+            ana.writes("sí")
+            await reads("Comprobante")
+            await house.until(at_rest)
+
+            assert holds(tmp_path, SECRET, "Zúñiga", str(ana.id)) == []
+            [receipt] = ana.texts
+            assert "Comprobante" in receipt
