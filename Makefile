@@ -29,8 +29,13 @@ check: $(VENV)/.dev ## Lint, format, types, layers, and the rules of the house
 	$(PYTEST) -q tests/docs/test_house.py
 
 .PHONY: test-slow
-test-slow: $(VENV)/.dev ## The browser's tests, longer properties and long kill tests
+test-slow: $(VENV)/.dev ## The browser's tests, longer ones, and all that keeps something on PostgreSQL
 	VOCERO_TEST_COUNTS=ci $(PYTEST) -q -m "slow and not soak"
+	VOCERO_TEST_COUNTS=dev $(PYTEST) -q -m "not slow and not soak" --database postgresql $(STORED)
+
+# Tests whose bot keeps something: those run on PostgreSQL too.
+STORED := tests/acceptance tests/integration/store tests/integration/web tests/integration/test_clock.py \
+	--ignore tests/acceptance/browser
 
 .PHONY: soak
 soak: $(VENV)/.dev ## Every test with its full counts: before a release

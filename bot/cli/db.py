@@ -1,5 +1,7 @@
 """`vocero db`: the database's schema, copies of it, and putting one back."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +9,13 @@ import typer
 
 from bot.cli.cli import Cli
 from bot.cli.help import no_command
+from bot.errors import StoreError
+
+BACKUP = "pg_dump --format=custom --file=FILE postgresql://USER@HOST/DATABASE"
+RESTORE = (
+    "Stop the bot, then: pg_restore --clean --if-exists --no-owner --single-transaction"
+    " --dbname=postgresql://USER@HOST/DATABASE FILE"
+)
 
 
 def add(app: typer.Typer, cli: Cli) -> None:
@@ -50,9 +59,8 @@ def add(app: typer.Typer, cli: Cli) -> None:
     ) -> None:
         cli.quiet()
         from bot.store.backup import backup as copy
-        from bot.store.engine import database_path
 
-        made = copy(database_path(cli.settings(data=data).database), to)
+        made = copy(_file(cli.settings(data=data).database, BACKUP), to)
         output.line(words("db.backup.done", file=made))
 
     @group.command("restore", help=words("db.restore.help"), cls=cli.command)
@@ -62,12 +70,64 @@ def add(app: typer.Typer, cli: Cli) -> None:
     ) -> None:
         cli.quiet()
         from bot.store.backup import restore as put_back
-        from bot.store.engine import database_path
 
-        database = database_path(cli.settings(data=data).database)
+        database = _file(cli.settings(data=data).database, RESTORE)
         kept = put_back(source, database)
         output.line(words("db.restore.done", source=source, database=database))
         if kept is not None:
             output.line(words("db.restore.kept", file=kept))
 
+    @group.command("copy", help=words("db.copy.help"), cls=cli.command)
+    def copy(
+        source: Annotated[str, typer.Argument(metavar=words("meta.address"), help=words("db.copy.source"))],
+        target: Annotated[
+            str | None, typer.Argument(metavar=words("meta.address"), help=words("db.copy.target"))
+        ] = None,
+    ) -> None:
+        cli.quiet()
+        target = target or cli.settings().database
+        from bot.store.copy import copy as move
+
+        counted: dict[str, int] = {}
+        with ExitStack() as stack:
+
+            def tell(table: str, done: int, total: int) -> None:
+                if done == 0:
+                    stack.close()
+                    counted["bar"] = 0
+                    shown[0] = stack.enter_context(output.progress(table, total))
+                shown[0](done - counted["bar"])
+                counted["bar"] = done
+
+            shown: list[Callable[[int], None]] = [lambda done: None]
+            counts = move(_address(source), _address(target), tell)
+        output.table(
+            (words("db.copy.table"), words("db.copy.rows")),
+            [(name, str(count)) for name, count in counts.items()],
+            right=(1,),
+        )
+        output.line(words("db.copy.done", rows=sum(counts.values())))
+        output.line(words("db.copy.next", target=_shown(target)))
+
     app.add_typer(group)
+
+
+def _file(address: str, instead: str) -> Path:
+    """The file of a SQLite database; a server has better tools of its own."""
+    from bot.store.engine import database_path, parse_url
+
+    if parse_url(address).get_backend_name() != "sqlite":
+        raise StoreError("the database is a server's, which has its own programs for this", remedy=instead)
+    return database_path(address)
+
+
+def _address(given: str) -> str:
+    """A database's address; a file's name stands for a SQLite database."""
+    return given if "://" in given else f"sqlite:///{given}"
+
+
+def _shown(given: str) -> str:
+    from bot.store.engine import parse_url
+
+    shown = parse_url(_address(given))
+    return shown.set(drivername=shown.get_backend_name()).render_as_string(hide_password=True)

@@ -21,6 +21,9 @@ from bot.errors import StartupError, StoreError, VoceroError
 if TYPE_CHECKING:
     import asyncpg
 
+READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Begins a transaction in which every statement sees the moment of the first."""
+
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 60.0
 """A statement that takes longer is given up, for the server may be gone without a word."""

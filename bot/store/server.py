@@ -27,8 +27,6 @@ PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 """Seconds between tries to reach a server again whose last answer we have to know; they double."""
 
-_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
 _log = structlog.get_logger(__name__)
 
 
@@ -204,9 +202,11 @@ class ServerWriter:
             if not self.lost.done() and self._task is not None:
                 self.lost.set_exception(error)
             raise
-        except Exception as error:
+        except BaseException as error:
             await postgres.drop(connection)
-            raise trouble(error) from error
+            if isinstance(error, Exception):
+                raise trouble(error) from error
+            raise
         if self._before is not None:
             _log.info("store_connected_again")
         self._session, self._before = session, session.known
@@ -319,10 +319,12 @@ class ServerReader:
         connection = await postgres.connect(self._engine)
         try:
             reading = _Reading(connection, postgres.driver_of(connection))
-            await reading.driver.execute(_READING)
-        except Exception as error:
+            await reading.driver.execute(postgres.READING)
+        except BaseException as error:
             await postgres.drop(connection)
-            raise trouble(error) from error
+            if isinstance(error, Exception):
+                raise trouble(error) from error
+            raise
         return reading
 
     def _give_back(self, reading: _Reading) -> None:
@@ -333,10 +335,12 @@ class ServerReader:
     async def _turn(self, reading: _Reading) -> None:
         """End a read's transaction and begin the next one, while nobody waits for it."""
         try:
-            await reading.driver.execute(f"ROLLBACK; {_READING}")
-        except Exception as error:
-            _log.debug("a reader was lost", error=postgres.reason(error))
+            await reading.driver.execute(f"ROLLBACK; {postgres.READING}")
+        except BaseException as error:
             await postgres.drop(reading.connection)
+            if not isinstance(error, Exception):
+                raise
+            _log.debug("a reader was lost", error=postgres.reason(error))
             return
         if self._closed or len(self._idle) >= READERS:
             await postgres.drop(reading.connection)

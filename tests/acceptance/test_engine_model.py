@@ -30,7 +30,7 @@ from bot.pipeline.mind import make_mind
 from bot.pipeline.ports import Mind
 from bot.store.engine import Store
 from tests.fakes.counts import counts
-from tests.fakes.databases import databases
+from tests.fakes.databases import databases, on_postgresql
 from tests.fakes.house import records, write_shop
 from tests.fakes.house.approved import Approved
 from tests.fakes.house.engine import Engine
@@ -281,10 +281,24 @@ def mind(tmp_path_factory: pytest.TempPathFactory) -> Mind:
     return asyncio.run(make_mind(Library.open(home).current, MODELS))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("orders", counts(test=40, slow=300, soak=2_000))
 async def test_every_order_keeps_the_promises(
     tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await try_orders(tmp_path, mind, orders, monkeypatch)
+
+
+@on_postgresql
+@pytest.mark.parametrize("orders", counts(test=8, slow=60, soak=500))
+async def test_every_order_keeps_the_promises_on_a_server(
+    tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await try_orders(tmp_path, mind, orders, monkeypatch)
+
+
+async def try_orders(tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play so many random orders, each on a database of its own."""
     monkeypatch.setattr(deliver, "LONGEST_RETRY", 0.004)  # tries follow one another as fast as they may
     approved = Approved(mind.voice)
     gate = asyncio.Semaphore(TOGETHER)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.databases import databases, on_postgresql
 from tests.fakes.telegram.server import TOKEN, FakeTelegram
 from tests.integration.cli.conftest import ROOT, Vocero, command_in, environment, make_brand
 
@@ -138,6 +139,29 @@ def test_init_makes_a_brand_that_passes_and_touches_nothing_twice(
     assert (home / "config" / "brand.yml").read_text(encoding="utf-8") == "name: Mía\n"
     assert vocero("init", str(home), "--lang", lang, "--no-input", "--force").returncode == 0
     assert "7:mine" not in (home / ".env").read_text(encoding="utf-8")
+
+
+@on_postgresql
+def test_an_instance_moves_to_postgresql(vocero: Vocero, kept: Path, tmp_path: Path) -> None:
+    url = databases.url(tmp_path, empty=True)
+    log = ("log", "--data", str(kept), "--format", "jsonl")
+    before = vocero(*log)
+
+    moved = vocero("db", "copy", str(kept / "vocero.db"), VOCERO_DATABASE_URL=url)
+    again = vocero("--lang", "en", "db", "copy", str(kept / "vocero.db"), url)
+    after = vocero(*log, VOCERO_DATABASE_URL=url)
+    checked = vocero("db", "check", VOCERO_DATABASE_URL=url)
+    backed = vocero("db", "backup", str(tmp_path / "x.db"), VOCERO_DATABASE_URL=url)
+
+    assert moved.returncode == 0, moved.stderr
+    assert "messages\t4" in moved.stdout
+    assert "contadas y comparadas" in moved.stdout
+    assert again.returncode == 1
+    assert "not empty" in again.stderr
+    assert after.stdout == before.stdout != ""
+    assert checked.returncode == 0, checked.stdout
+    assert backed.returncode == 1
+    assert "pg_dump" in backed.stderr
 
 
 async def test_init_tries_the_token_and_keeps_it_secret(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ BOT = Path(__file__).parents[3] / "bot"
 ERRORS = {"SettingsError", "StartupError", "StoreError", "ChannelError", "AccessError"}
 NEVER_ON_A_COMMAND_LINE = {
     "bot/store/writer.py": "broken promises between modules, told to developers",
+    "bot/store/server.py": "the same",
     "bot/store/filestore.py": "told to the staff page",
     "bot/store/sessions.py": "told to a web page",
     "bot/handoff/fetching.py": "told to the staff page",
