@@ -36,7 +36,7 @@ from bot.knowledge.model import Knowledge
 from bot.metrics import Meter
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
-from bot.pipeline.door import Door
+from bot.pipeline.door import Door, asking
 from bot.pipeline.installing import Installing
 from bot.pipeline.intake import Intake, StoredCursors
 from bot.pipeline.lanes import Locks
@@ -253,7 +253,7 @@ async def open_bot(
         limit = settings.file_limit_mb * 1024 * 1024
         quota = Quota(settings.limit_files_per_day, settings.limit_file_mb_per_day * 1024 * 1024)
         publishing = Publishing(store, bus, library, minds, notices, settings.lang, tell=tell, meter=meter)
-        door = Door(store, minds)
+        door = Door(store, minds, asking(channels))
         await door.open()
         listening = Listening(store, bus, minds, channels, door)
         intake = Intake(store, bus, _limits(settings, store, blocklist), meter, door=door)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.catalogue.commands import COMMANDS
+from bot.channels.base import Channel, PublicChannel
 from bot.conversation.ownership import Ownership
 from bot.conversation.situation import Memory, Said, Situation
 from bot.domain import (
@@ -19,7 +20,9 @@ from bot.domain import (
     InboundKind,
     MessageId,
     Outcome,
+    PlaceRef,
 )
+from bot.errors import ChannelError
 from bot.knowledge.community import Manners, Mode
 from bot.pipeline.decide import LATE, decide
 from bot.pipeline.floor import Floor, asks, thread_of
@@ -34,6 +37,23 @@ SEEN = 5_000
 """Events that are remembered, so that one that a platform tells again is not counted again."""
 
 _KNOWN_COMMANDS = frozenset(command.name.value for command in COMMANDS) - STAFF_COMMANDS
+
+
+Moderates = Callable[[Account, PlaceRef, str], Awaitable[bool]]
+"""Whether somebody is staff in a place; False where nobody tells."""
+
+
+def asking(channels: Mapping[Account, Channel]) -> Moderates:
+    """Asks the platform who is staff in a place."""
+
+    async def moderates(account: Account, place: PlaceRef, person: str) -> bool:
+        channel = channels.get(account)
+        try:
+            return isinstance(channel, PublicChannel) and await channel.moderates(place, person)
+        except ChannelError:  # where nobody tells, the bot is no more shy than it has to be
+            return False
+
+    return moderates
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +88,14 @@ class Door:
     """
 
     def __init__(
-        self, store: Store, minds: Minds, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        minds: Minds,
+        moderates: Moderates,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store, self._minds, self._clock = store, minds, clock
+        self._store, self._minds, self._moderates, self._clock = store, minds, moderates, clock
         self._floor = Floor()
         self._seen: OrderedDict[tuple[Account, str], None] = OrderedDict()
         self._listening: frozenset[Where] = frozenset()
@@ -110,13 +135,29 @@ class Door:
         """When the first waiting question has waited long enough."""
         return min((waiting.due for waiting in self._waiting), default=None)
 
-    def take_due(self) -> tuple[list[Inbound], list[Inbound]]:
-        """Questions that have waited: those to be let in, and those that somebody else has answered."""
+    async def take_due(self) -> tuple[list[Inbound], list[Inbound]]:
+        """Questions that have waited: those to be let in, and those that are left to people."""
         now = self._clock()
         due = [w.event for w in self._waiting if w.due <= now]
         self._waiting = [w for w in self._waiting if w.due > now]
-        answered = [event for event in due if self._floor.answered(event, now)]
-        return [event for event in due if event not in answered], answered
+        free: list[Inbound] = []
+        left: list[Inbound] = []
+        for event in due:
+            mine = not self._floor.answered(event, now) and not await self._staff_is_here(event, now)
+            (free if mine else left).append(event)
+        return free, left
+
+    async def _staff_is_here(self, event: Inbound, now: datetime) -> bool:
+        """Whether somebody who moderates spoke lately, where the platform does not tell with each message."""
+        assert event.place is not None
+        pause = timedelta(minutes=self._minds.current.voice.knowledge.community.staff_pause)
+        if self._floor.is_hushed(event, now):
+            return True
+        for person in self._floor.others(event, now, pause):
+            if await self._moderates(event.account, event.place, person):
+                self._floor.hush(event, now + pause)
+                return True
+        return False
 
     def manners(self, event: Inbound) -> Manners:
         """How the bot behaves where an event comes from."""
@@ -131,7 +172,7 @@ class Door:
                 admitted.passed.append(event)
             return
         if event.kind is InboundKind.DELETE:
-            self._forget_question(event)
+            self._forget_question(event, admitted)
             admitted.passed.append(event)
             return
         if event.sender is None or event.sender.is_bot or event.sender.external_id == event.account.id:
@@ -142,7 +183,7 @@ class Door:
         now = self._clock()
         match event.kind:
             case InboundKind.EDIT:
-                self._forget_question(event)
+                self._forget_question(event, admitted)
                 admitted.passed.append(event)
                 return
             case InboundKind.BUTTON:
@@ -153,7 +194,7 @@ class Door:
             case _:
                 comes_in = event.addressed is not Addressed.NOT
         if comes_in:
-            admitted.passed += self._questions_of(event)
+            admitted.passed += self._questions_of(event, admitted)
             admitted.passed.append(event)
         else:
             waits = await self._overhear(event, manners, admitted, now)
@@ -201,24 +242,27 @@ class Door:
         situation = _situation(event, standing, now)
         return decide(situation, reading, mind.voice.knowledge, now).outcome is Outcome.ANSWERED
 
-    def _questions_of(self, event: Inbound) -> list[Inbound]:
+    def _questions_of(self, event: Inbound, admitted: Admitted) -> list[Inbound]:
         """What the sender had just asked of everyone, who now turns to the bot: both are one thought."""
         assert event.sender is not None
-        return [
+        found = [
             w.event
-            for w in self._waiting
+            for w in (*self._waiting, *admitted.waiting)
             if w.event.sender is not None
             and w.event.sender.external_id == event.sender.external_id
             and thread_of(w.event) == thread_of(event)
         ]
+        admitted.waiting = [w for w in admitted.waiting if w.event not in found]
+        return [question for question in found if question not in admitted.passed]
 
-    def _forget_question(self, event: Inbound) -> None:
+    def _forget_question(self, event: Inbound, admitted: Admitted) -> None:
         """A question that is rewritten while it waits is not what was understood any more."""
-        self._waiting = [
-            w
-            for w in self._waiting
-            if (thread_of(w.event), w.event.message_id) != (thread_of(event), event.message_id)
-        ]
+        for waiting in (self._waiting, admitted.waiting):
+            waiting[:] = [
+                w
+                for w in waiting
+                if (thread_of(w.event), w.event.message_id) != (thread_of(event), event.message_id)
+            ]
 
 
 def _addresses(event: Inbound) -> bool:

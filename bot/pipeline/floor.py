@@ -84,6 +84,11 @@ class Floor:
         until = self._thread(thread_of(event)).quiet_until
         return until is not None and now < until
 
+    def others(self, event: Inbound, now: datetime, span: timedelta) -> set[str]:
+        """Who else has spoken lately where an event comes from, by their ids."""
+        assert event.sender is not None
+        return {one.sender for one in self._recent(event, now, span)} - {event.sender.external_id}
+
     def is_exchange(self, event: Inbound, now: datetime) -> bool:
         """Whether an event, not noted yet, belongs to a talk between people.
 

@@ -55,6 +55,7 @@ class Intake:
         self._store, self._bus, self._limits, self._door = store, bus, limits, door
         self._meter = meter or Meter()
         self._waits = asyncio.Event()
+        self._letting_in = False
         self._known: OrderedDict[inbound.Key, inbound.Known] = OrderedDict()
         self._forgotten: OrderedDict[ContactId, None] = OrderedDict()
 
@@ -95,11 +96,17 @@ class Intake:
                     await self._waits.wait()
             await self._let_in()
 
+    @property
+    def waits(self) -> bool:
+        """Whether questions wait for somebody else to answer them first."""
+        return self._letting_in or (self._door is not None and self._door.next_due() is not None)
+
     async def _let_in(self) -> None:
         if self._door is None:
             return
-        free, answered = self._door.take_due()
+        self._letting_in = True
         try:
+            free, answered = await self._door.take_due()
             if free:
                 await self._store_all(Sifted([bounded(event) for event in free]), None)
             if answered:
@@ -107,6 +114,8 @@ class Intake:
                 await self._store.write(lambda connection: _left(connection, answered, now))
         except Exception as error:  # nobody has asked the bot: what is lost here, a member may still answer
             _log.error("waiting questions could not be stored", kind=type(error).__name__)
+        finally:
+            self._letting_in = False
 
     async def _admit(self, events: Sequence[Inbound]) -> Admitted:
         if self._limits is not None:

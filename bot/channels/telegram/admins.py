@@ -10,7 +10,7 @@ from typing import NoReturn
 import structlog
 import telegram
 from telegram.constants import ChatMemberStatus
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from bot.channels.base import Right
 from bot.errors import ChannelError
@@ -55,14 +55,19 @@ class Admins:
                 self._asked.discard(chat)
 
     async def moderates(self, chat: str, person: str) -> bool:
-        """Whether somebody runs a group, asked now; raises ChannelError.
+        """Whether somebody runs a group, asked now unless it is known; raises ChannelError.
 
         Whoever writes in the group's own name does: only its administrators can.
         """
         if person == chat:
             return True
+        since, people = self._known.get(chat, (0.0, frozenset()))
+        if since and time.monotonic() - since <= FRESH and person in people:
+            return True
         try:
             member = await self._bot.get_chat_member(int(chat), int(person))
+        except BadRequest:  # nobody whom Telegram knows there
+            return False
         except (TelegramError, ValueError) as error:
             raise _untold(error) from None
         return member.status in _RUNS

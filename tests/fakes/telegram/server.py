@@ -255,6 +255,8 @@ class FakeTelegram:
         if person == self.bot.id:
             return self.bot
         known = [m.sender for m in chat.messages.values() if m.sender.id == person]
+        alone = self.chats.by_id.get(person)
+        known += [alone.user] if alone is not None and alone.user is not None else []
         return known[0] if known else (User(person, "Alguien") if person in chat.admins else None)
 
     def topic(self, group: Group, name: str) -> int:

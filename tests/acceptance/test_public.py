@@ -1,0 +1,478 @@
+"""Manners in public: scenes that are played on Telegram and on Discord before the real bot."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Text, inspect, select
+from sqlalchemy.types import JSON, String
+
+from bot.store.tables import events, heard, listened, metadata
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
+from tests.fakes.house.square import DiscordSquare, Play, Scene, Square, TelegramSquare
+from tests.fakes.telegram import FakeTelegram
+
+SCENES = (
+    Scene(
+        "two people talk",
+        """
+        Ana: oigan, el sábado no puedo ir a la reunión
+        Luis>Ana: qué lata, ¿y el domingo te sirve más?
+        Ana>Luis: el domingo perfecto, llevo las galletas
+        -> nothing
+        """,
+    ),
+    Scene(
+        "two people talk where the bot answers questions",
+        """
+        Ana: ayer compré unos cuadernos preciosos
+        Luis: yo también quiero unos iguales
+        Ana: ¿CUÁNTO cuesta el envío?
+        Luis>Ana: ni idea, pregúntale a la vendedora
+        -> nothing
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "a question to everybody that nobody answers",
+        """
+        Ana: ? ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "a member answers first, in reply",
+        """
+        Ana: ¿Cuánto DEMORA en llegar un pedido?
+        Luis>Ana: a mí me llegó en tres días justos
+        -> nothing
+        """,
+        mode="questions",
+        more="wait: 2",
+    ),
+    Scene(
+        "a member answers first, right after it",
+        """
+        Ana: ¿a qué hora abren????
+        Luis: a las diez de la mañana creo
+        -> nothing
+        """,
+        mode="questions",
+        more="wait: 2",
+    ),
+    Scene(
+        "somebody asks something else meanwhile",
+        """
+        Ana: ? ¿A qué hora abren?
+        Luis: ¿Alguien vio mi paraguas verde?
+        -> de lunes a sábado
+        """,
+        mode="questions",
+        more="wait: 2",
+    ),
+    Scene(
+        "no question mark, mode questions",
+        """
+        Ana: PRECIO del despacho a regiones
+        -> nothing
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "no question mark, mode all",
+        """
+        Ana: ? precio del despacho a regiones
+        -> $2.500
+        """,
+        mode="all",
+    ),
+    Scene(
+        "a question to everybody, mode mention",
+        """
+        Ana: ¿Qué medios de PAGO aceptan?
+        -> nothing
+        """,
+    ),
+    Scene(
+        "a mention",
+        """
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+    ),
+    Scene(
+        "a mention below the bar",
+        """
+        Ana@bot: recítame un poema sobre la luna de Valdivia
+        -> por privado
+        Ana@bot: hola
+        -> basta una mención
+        """,
+    ),
+    Scene(
+        "thanks are not answered",
+        """
+        Ana@bot: ¿A qué hora abren?
+        -> de lunes a sábado
+        Ana>bot: gracias!
+        -> nothing
+        """,
+    ),
+    Scene(
+        "a reply to us",
+        """
+        Ana@bot: ¿A qué hora abren?
+        -> de lunes a sábado
+        Luis>bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+    ),
+    Scene(
+        "removed by who asked",
+        """
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Ana: [Quitar]
+        -> removed
+        """,
+    ),
+    Scene(
+        "removed by a moderator, not by anybody",
+        """
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Luis: [Quitar]
+        -> nothing
+        Mod: [Quitar]
+        -> removed
+        """,
+    ),
+    Scene(
+        "cooldown: unasked it is not said twice, asked it is",
+        """
+        Ana: ? ¿Cuánto cuesta el envío?
+        -> $2.500
+        Luis: ¿cuánto CUESTA el envío?
+        -> nothing
+        Luis@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "two ask the same",
+        """
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Luis@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+    ),
+    Scene(
+        "a bot loop",
+        """
+        Robot@bot: ¿Cuánto cuesta EL envío?
+        -> nothing
+        Robot: ¿A QUÉ hora abren?
+        -> nothing
+        """,
+        mode="all",
+    ),
+    Scene(
+        "everyone inside a question",
+        """
+        Ana@bot: @everyone @here ¿Cuánto cuesta el envío?
+        -> $2.500
+        Luis@bot: @everyone <b>hola</b> `@here` dime algo bonito de @everyone
+        -> privado
+        """,
+    ),
+    Scene(
+        "a photo and stickers without words",
+        """
+        Ana: (photo)
+        Ana: (sticker)
+        Luis: (sticker)
+        Ana: (sticker)
+        -> nothing
+        """,
+        mode="all",
+    ),
+    Scene(
+        "an edit changes nothing that was answered",
+        """
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Ana: (edit) ¿A qué hora abren?
+        -> nothing
+        """,
+    ),
+    Scene(
+        "a question that is rewritten is not answered as it was",
+        """
+        Ana: ¿a qué hora abren??
+        Ana: (edit) mejor olvídenlo, ya lo vi
+        -> nothing
+        """,
+        mode="questions",
+        more="wait: 2",
+    ),
+    Scene(
+        "late",
+        """
+        Ana@bot (30 min ago): ¿Cuánto cuesta el envío?
+        -> nothing
+        """,
+    ),
+    Scene(
+        "late, to everybody",
+        """
+        Ana (30 min ago): ¿Qué MEDIOS de pago aceptan?
+        -> nothing
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "off",
+        """
+        Ana@bot: ¿Cuánto CUESTA el envío?
+        Ana: ¿A qué hora ABREN?
+        -> nothing
+        """,
+        mode="off",
+    ),
+    Scene(
+        "staff speaks, and the bot keeps quiet unless it is called",
+        """
+        Mod: buenas tardes, hoy respondo yo por aquí
+        Ana: ¿a qué hora ABREN?
+        -> nothing
+        Ana@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "a person is asked for in public",
+        """
+        Ana@bot: quiero hablar con una persona
+        -> por privado
+        Ana: [follow: Hablar con una persona]
+        => Ana: persona
+        """,
+    ),
+    Scene(
+        "what needs a person stays private",
+        """
+        Ana@bot: ¿Venden a empresas?
+        -> por privado
+        Ana: [follow: Seguir por privado]
+        => Ana: empresas y colegios
+        """,
+    ),
+    Scene(
+        "the question is carried over",
+        """
+        Ana@bot: necesito una cotización para mi oficina
+        -> por privado
+        Ana: [follow: Seguir por privado]
+        => Ana: empresas y colegios
+        """,
+    ),
+    Scene(
+        "somebody else's question is not carried over",
+        """
+        Ana@bot: necesito una cotización para mi oficina
+        -> por privado
+        Luis: [follow: Seguir por privado]
+        => Luis: Lápiz y Papel
+        """,
+    ),
+    Scene(
+        "a topic or thread",
+        """
+        Ana@bot#precios: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Luis#precios: me parece carísimo para un lápiz
+        -> nothing
+        """,
+    ),
+    Scene(
+        "staff pauses the thread in which it speaks, and no other",
+        """
+        Mod#precios: las dudas de este hilo las veo yo
+        Ana#precios: ¿a qué HORA abren?
+        -> nothing
+        Ana: ? ¿A QUÉ HORA abren?
+        -> de lunes a sábado
+        """,
+        mode="questions",
+    ),
+    Scene(
+        "listening, told first",
+        """
+        -> guarda por un tiempo
+        Ana: este texto sí que se guarda un tiempo
+        Luis@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+        mode="listen",
+    ),
+    Scene(
+        "an anonymous administrator",
+        """
+        Anon: hoy cerramos temprano por inventario
+        Anon@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        Anon@bot: cuéntame algo que nadie sepa de ti
+        -> nothing
+        """,
+        only="telegram",
+    ),
+    Scene(
+        "somebody writes as a channel",
+        """
+        Canal: ofrezco cuadernos usados a buen precio
+        Canal@bot: ¿Cuánto cuesta el envío?
+        -> $2.500
+        """,
+        only="telegram",
+    ),
+    Scene(
+        "a post of the channel, or of a webhook",
+        """
+        Post: ¿CUÁNTO CUESTA el envío?
+        -> nothing
+        Post@bot: ¿A qué HORA ABREN?
+        -> nothing
+        """,
+        mode="all",
+    ),
+    Scene(
+        "another bot's command",
+        """
+        Ana: /precio@otro_bot cuadernos
+        Ana: /ruleta
+        -> nothing
+        """,
+        only="telegram",
+    ),
+    Scene(
+        "commands",
+        """
+        Ana: /ayuda
+        -> basta una mención
+        Ana: /humano
+        -> por privado
+        Ana: /faq ¿Cuánto cuesta el envío?
+        -> $2.500
+        Ana: /instalar
+        -> quien administra
+        Mod: /instalar
+        -> Modo: mención
+        """,
+        only="telegram",
+    ),
+)
+
+
+def test_there_are_scenes_enough() -> None:
+    names = [scene.name for scene in SCENES]
+    assert len(set(names)) == len(names)
+    for platform in ("telegram", "discord"):
+        assert sum(scene.only in ("", platform) for scene in SCENES) >= 25
+
+
+@pytest.mark.parametrize("platform", ["telegram", "discord"])
+async def test_scenes(tmp_path: Path, platform: str) -> None:
+    scenes = [scene for scene in SCENES if scene.only in ("", platform)]
+    async with stage(tmp_path, platform, scenes) as (house, squares):
+        plays = [
+            Play(scene, square, house, lambda: house.bot.intake.waits)
+            for scene, square in zip(scenes, squares, strict=True)
+        ]
+        results = await asyncio.gather(*(play.run() for play in plays), return_exceptions=True)
+        failed = [result for result in results if isinstance(result, Exception)]
+        if failed:
+            raise ExceptionGroup(f"{len(failed)} of {len(scenes)} scenes", failed)
+        for square in squares:
+            if isinstance(square, DiscordSquare):
+                assert square.fake.ledger.pinged == []
+            elif isinstance(square, TelegramSquare):
+                assert not [
+                    m for s in square.fake.ledger.sent for m in s.message.entities if "mention" in m.type
+                ]
+        unheard = [text for play in plays for text in play.unheard if play.scene.mode != "listen"]
+        await house.until(lambda c: c.execute(select(listened.c.text)).all())
+        kept = await house.read(lambda c: c.execute(select(listened.c.text)).scalars().all())
+        assert kept == ["este texto sí que se guarda un tiempo"]
+        rows = await house.read(everything)
+        assert [text for text in unheard if text in rows] == []
+        assert await house.read(lambda c: c.execute(select(heard.c.count)).scalars().all())
+        removed = await house.read(
+            lambda c: c.execute(select(events.c.rule).where(events.c.kind == "removed"))
+        )
+        assert sorted(row.rule for row in removed) == ["asker", "moderator"]
+        unanswered = await house.read(records.unhandled)
+        assert unanswered == 0
+    on_disk = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("vocero.db*"))
+    if on_disk:
+        assert [text for text in unheard if traces(text, on_disk)] == []
+
+
+def traces(text: str, data: bytes) -> bool:
+    """Whether a text is in the bytes, as it is or as JSON has it."""
+    return text.encode() in data or json.dumps(text)[1:-1].encode() in data
+
+
+def everything(connection: Connection) -> str:
+    """Every text in every table."""
+    found: list[str] = []
+    for table in metadata.sorted_tables:
+        columns = [c for c in inspect(table).c if isinstance(c.type, (String, Text, JSON))]
+        for row in connection.execute(select(*columns)) if columns else ():
+            found += [json.dumps(value, ensure_ascii=False) for value in row if value]
+    return "\n".join(found)
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, platform: str, scenes: Sequence[Scene]
+) -> AsyncIterator[tuple[House, list[Square]]]:
+    """A place for each scene, each with its manners, and the bot among them."""
+    home = write_shop(folder / "home")
+    squares: list[Square] = []
+    if platform == "telegram":
+        async with FakeTelegram() as telegram:
+            numbers = itertools.count(1_001)
+            for index, scene in enumerate(scenes):
+                group = telegram.group(-100_1000 - index, scene.name, forum=True)
+                squares.append(TelegramSquare(telegram, group, numbers))
+            _write_manners(home, platform, scenes, squares)
+            async with open_house(folder, telegram, home=home) as house:
+                await telegram.updates.waited_on()
+                yield house, squares
+        return
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        squares += [DiscordSquare(fake, server, server.text(f"lugar-{i}")) for i, _ in enumerate(scenes)]
+        _write_manners(home, platform, scenes, squares)
+        async with open_house(folder, home=home, **on_discord(fake)) as house:
+            await fake.listened(PATIENCE)
+            yield house, squares
+
+
+def _write_manners(home: Path, platform: str, scenes: Sequence[Scene], squares: Sequence[Square]) -> None:
+    lines = ["places:"]
+    for index, (scene, square) in enumerate(zip(scenes, squares, strict=True)):
+        lines += [f"  place_{index}:", f"    platform: {platform}", f"    id: {square.id}"]
+        lines += [f"    mode: {scene.mode}", f"    {scene.more or 'wait: 1'}"]
+    (home / "config" / "community.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
