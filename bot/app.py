@@ -29,6 +29,7 @@ from bot.handoff.diskspace import DiskSpace
 from bot.handoff.fetching import Fetching, Quota, StoredFiles
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.publishing import Publishing
+from bot.handoff.stafffiles import STAFF_FILE_TIMER, StaffFiles
 from bot.handoff.staffroom import StaffRoom
 from bot.knowledge.community import Mode
 from bot.knowledge.library import Library
@@ -278,6 +279,7 @@ async def open_bot(
                 REMOVE_JOB: Removing(store, bus, channels),
                 INSTALL_JOB: Installing(store, bus, minds, channels, lang),
                 LISTEN_TIMER: listening,
+                STAFF_FILE_TIMER: StaffFiles(store, bus, channels, filestore, notices, limit=limit),
             },
         )
         auth = Auth(store, is_staff=lambda name: name in _names(minds.current.voice.knowledge))

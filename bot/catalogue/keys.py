@@ -217,6 +217,8 @@ class Key(StrEnum):
     STAFF_FILE_REFUSED = "staff_file_refused", "case name"
     STAFF_PUBLISHED = "staff_published", "version changes"
     STAFF_REJECTED = "staff_rejected", "problems"
+    STAFF_FILE_UNSENT = "staff_file_unsent", "case name limit"
+    STAFF_FILE_NOT_KEPT = "staff_file_not_kept", "case owner"
     STAFF_MOVED = "staff_moved", "chat"
     STAFF_AGAIN = "staff_again", "text"
     STAFF_DISK_ENOUGH = "staff_disk_enough", "free"

@@ -111,16 +111,32 @@ class Casework:
 
     # -- acting
 
-    async def reply(self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None) -> Result:
-        """Send a text to the member; takes ownership and silences the bot, unless a colleague owns."""
-        if not text.strip():
+    async def reply(
+        self,
+        case: CaseId,
+        staff: StaffMember,
+        text: str,
+        *,
+        attachments: Sequence[int] = (),
+        timer: int | None = None,
+    ) -> Result:
+        """Send a text, files or both to the member; takes ownership and silences the bot.
+
+        While a colleague owns, a text is kept as a draft instead; `attachments`, files that are stored and
+        belong to no message yet, are not.
+        """
+        if not text.strip() and not attachments:
             return await self._nothing(Result(Done.EMPTY, case), timer)
-        return await self._act(
+        result = await self._act(
             case,
             timer,
-            lambda c, row, now: self._reply(c, row, staff, text.strip(), now),
+            lambda c, row, now: self._reply(c, row, staff, text.strip(), attachments, now),
             silences=True,
         )
+        if attachments and result.done is not Done.DONE:
+            for name in await self._store.write(lambda c: files.forget(c, attachments)):
+                await asyncio.to_thread(self._filestore.remove, name)
+        return result
 
     async def note(self, case: CaseId, staff: StaffMember, text: str, *, timer: int | None = None) -> Result:
         """Keep a text that only staff sees."""
@@ -309,15 +325,25 @@ class Casework:
             _log.warning("a take-over did not wait for the bot's last message", conversation=conversation)
 
     def _reply(
-        self, connection: Connection, row: Case, staff: StaffMember, text: str, now: datetime
+        self,
+        connection: Connection,
+        row: Case,
+        staff: StaffMember,
+        text: str,
+        attachments: Sequence[int],
+        now: datetime,
     ) -> Acted:
         situation = _situation(connection, row)
         change = apply(situation.ownership, Act.REPLY, staff.name)
         if not change.allowed:
+            owner = situation.ownership.staff or ""
+            if attachments:
+                return Acted(Result(Done.KEPT, row.id, owner=owner))
             draft = cases.keep_draft(connection, row.id, staff.name, text, now)
-            return Acted(Result(Done.KEPT, row.id, draft, situation.ownership.staff or ""))
+            return Acted(Result(Done.KEPT, row.id, draft, owner))
         self._change(connection, row, situation, change, staff, now, replied=True)
-        return Acted(Result(Done.DONE, row.id), _send_text(connection, situation, row.id, staff, text, now))
+        lanes = _send_text(connection, situation, row.id, staff, text, now, attachments)
+        return Acted(Result(Done.DONE, row.id), lanes)
 
     def _release(
         self, connection: Connection, row: Case, act: Act, staff: StaffMember, now: datetime
@@ -402,7 +428,13 @@ def _situation(connection: Connection, row: Case) -> Situation:
 
 
 def _send_text(
-    connection: Connection, situation: Situation, case: CaseId, staff: StaffMember, text: str, now: datetime
+    connection: Connection,
+    situation: Situation,
+    case: CaseId,
+    staff: StaffMember,
+    text: str,
+    now: datetime,
+    attachments: Sequence[int] = (),
 ) -> tuple[str, ...]:
     [message] = turns.say(
         connection,
@@ -414,10 +446,12 @@ def _send_text(
         lang=situation.lang,
         case=case,
     )
+    if attachments:
+        files.belong(connection, attachments, message)
     send = Send(
         situation.account,
         situation.place,
-        Outgoing(text),
+        Outgoing(text, attachments=tuple(attachments)),
         Author.STAFF,
         conversation=situation.conversation,
         message=message,

@@ -16,12 +16,15 @@ from bot.handoff import payloads
 from bot.handoff.casework import Casework
 from bot.handoff.desk import Done, DraftAction, Result, StaffMember
 from bot.handoff.notices import StaffNotices
+from bot.handoff.stafffiles import awaited, hand_over
 from bot.store import outbox, timers
 from bot.store.engine import Store
 from bot.store.timers import Timer
 
 PATIENCE = timedelta(seconds=20)
 """How long the receipt of a notice is waited for by a reply to it."""
+FILE_PATIENCE = timedelta(minutes=2)
+"""How long a reply waits for the files of the one before it."""
 LISTED = 30
 """Cases that /casos lists at the most."""
 
@@ -56,7 +59,7 @@ class StaffRoom:
                 if case is None:
                     await self._puzzle(timer)
                     return
-                await self._replied(timer, await self._casework.reply(case, staff, text, timer=timer.id))
+                await self._reply(timer, case, staff, text)
             case "cases":
                 await self._list(timer)
             case "migrated":
@@ -67,6 +70,24 @@ class StaffRoom:
                 await self._command(timer, command, case, staff, text)
             case _:
                 await self._say(timer, self._notices.text(Key.STAFF_HELP))
+
+    async def _reply(self, timer: Timer, case: CaseId, staff: StaffMember, text: str) -> None:
+        """Send a reply; one with files goes when they are here, and what is said after it waits for it."""
+        asked = timer.payload
+        if asked.get("files"):
+            if await self._store.write(lambda c: hand_over(c, timer, case)):
+                self._bus.wake(Topic.TIMERS)
+            return
+        waited = self._clock() - timer.due_at
+        if waited < FILE_PATIENCE and await self._store.read(lambda c: awaited(c, timer, case)):
+            return
+        stored = tuple(int(number) for number in asked.get("stored", ()))
+        result = await self._casework.reply(case, staff, text, attachments=stored, timer=timer.id)
+        if result.done is Done.KEPT and stored:
+            text = self._notices.text(Key.STAFF_FILE_NOT_KEPT, case=str(result.case), owner=result.owner)
+            await self._tell(text, timer, result.case)
+        else:
+            await self._replied(timer, result)
 
     async def _puzzle(self, timer: Timer) -> None:
         """A text of which we don't know the case: to a colleague, or to a notice of which we must yet hear.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from bot.domain import Account, AttachmentKind, CaseId, ConversationId, Platform
+from bot.domain import Account, AttachmentKind, Author, CaseId, ConversationId, MessageId, Platform
 from bot.store.situations import OPEN_CASES
 from bot.store.tables import attachments, cases, conversations, identities, messages
 from bot.store.timers import set_timer
@@ -106,10 +108,42 @@ def taken(connection: Connection, conversation: ConversationId, since: datetime)
         .where(
             conversations.c.contact_id == member,
             messages.c.stored_at >= since,
+            messages.c.author == Author.MEMBER.value,
             attachments.c.state == "stored",
         )
     ).one()
     return int(row[0]), int(row[1])
+
+
+def keep(connection: Connection, announced: Mapping[str, Any], sha256: str, size: int) -> int:
+    """A file of staff that is in the files folder, for a message that is yet to be written; its number."""
+    row = {
+        "kind": str(announced["kind"]),
+        "ref": str(announced["ref"]),
+        "name": str(announced["name"]),
+        "mime": str(announced["mime"])[:128],
+        "size": size,
+        "sha256": sha256,
+        "state": "stored",
+    }
+    number: int = connection.execute(insert(attachments).returning(attachments.c.id), row).scalar_one()
+    return number
+
+
+def belong(connection: Connection, numbers: Collection[int], message: MessageId) -> None:
+    """Files that were kept belong to this message."""
+    connection.execute(
+        update(attachments).where(attachments.c.id.in_(list(numbers))).values(message_id=message)
+    )
+
+
+def forget(connection: Connection, numbers: Collection[int]) -> list[str]:
+    """Forget files that belong to no message; names in the files folder that nothing needs any more."""
+    loose = attachments.c.id.in_(list(numbers)) & attachments.c.message_id.is_(None)
+    names = set(connection.execute(select(attachments.c.sha256).where(loose)).scalars())
+    connection.execute(delete(attachments).where(loose))
+    used = select(attachments.c.sha256).where(attachments.c.sha256.in_(names))
+    return sorted(name for name in names - set(connection.execute(used).scalars()) if name)
 
 
 def stored(connection: Connection, attachment: int, sha256: str, size: int, mime: str) -> None:

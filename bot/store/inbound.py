@@ -333,7 +333,17 @@ def _staff_timer(event: Inbound, now: datetime) -> dict[str, Any]:
             "reply_to": event.reply_to,
             "reply_to_us": event.reply_to_us,
             "message_id": event.message_id,
-            "files": len(event.attachments),
+            "files": [
+                {
+                    "kind": file.kind.value,
+                    "ref": file.ref,
+                    "name": file.name,
+                    "mime": file.mime,
+                    "size": file.size,
+                }
+                for file in event.attachments
+                if file.ref
+            ],
         },
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,17 +66,7 @@ def due(
         .order_by(timers.c.due_at, timers.c.id)
         .limit(limit)
     )
-    return [
-        Timer(
-            row.id,
-            row.kind,
-            row.due_at,
-            ConversationId(row.conversation_id) if row.conversation_id is not None else None,
-            CaseId(row.case_id) if row.case_id is not None else None,
-            row.payload,
-        )
-        for row in rows
-    ]
+    return _timers(rows)
 
 
 def of_kind(connection: Connection, kind: str) -> list[Timer]:
@@ -100,6 +90,27 @@ def take(connection: Connection, timer: Timer) -> bool:
     return taken.rowcount == 1
 
 
+def of_case(connection: Connection, kinds: Collection[str], case: CaseId) -> list[Timer]:
+    """Timers of these kinds that are set for a case."""
+    return _timers(
+        connection.execute(select(timers).where(timers.c.kind.in_(list(kinds)), timers.c.case_id == case))
+    )
+
+
 def drop(connection: Connection, kind: str, case: CaseId) -> None:
     """Nothing of this kind is due for the case any more."""
     connection.execute(delete(timers).where(timers.c.kind == kind, timers.c.case_id == case))
+
+
+def _timers(rows: Iterable[Any]) -> list[Timer]:
+    return [
+        Timer(
+            row.id,
+            row.kind,
+            row.due_at,
+            ConversationId(row.conversation_id) if row.conversation_id is not None else None,
+            CaseId(row.case_id) if row.case_id is not None else None,
+            row.payload,
+        )
+        for row in rows
+    ]

@@ -55,6 +55,7 @@ costs more than sending, and only the message's number is needed."""
 _NO_PREVIEW = {"is_disabled": True}
 _GONE = ("chat not found", "peer_id_invalid", "user is deactivated", "user not found", "chat_write_forbidden")
 _PHOTO_TYPES = ("image/jpeg", "image/png")
+_VOICE_TYPE = "audio/ogg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +293,7 @@ class Sender:
         name, mime, content = await self._files.open(part.attachments[0])
 
         async def once(text: str, mode: str | None) -> int:
-            send = self._bot.send_photo if mime in _PHOTO_TYPES else self._bot.send_document
+            send = self._sending(mime)
             message = await send(
                 chat,
                 content,
@@ -307,6 +308,11 @@ class Sender:
             return message.message_id
 
         return await _or_plain(once, part, CAPTION)
+
+    def _sending(self, mime: str) -> Callable[..., Awaitable[telegram.Message]]:
+        if mime in _PHOTO_TYPES:
+            return self._bot.send_photo
+        return self._bot.send_voice if mime == _VOICE_TYPE else self._bot.send_document
 
     def _find(self, image: str) -> _Picture:
         """The picture's file; raises OSError if it is not there or outside the folder."""

@@ -137,6 +137,16 @@ class Methods:
         content: dict[str, Any] = {"caption": plain, "media": {"document": document}}
         return self._post(chat, values, call, values.get("caption", ""), plain, content, entities, file)
 
+    def _send_voice(self, values: dict[str, Any], call: Call) -> Any:
+        chat = self._fake.chats.open(values["chat_id"])
+        plain, entities = formatted(values, "caption", CAPTION)
+        if isinstance(values["voice"], Upload) and not values["voice"].content.startswith(b"OggS"):
+            raise bad_request("wrong file type: a voice message is OGG with OPUS")
+        file = self._file(values["voice"])
+        voice = {"file_id": file.id, "file_unique_id": f"u{file.id}", "duration": 0, "file_size": file.size}
+        content: dict[str, Any] = {"caption": plain, "media": {"voice": voice}}
+        return self._post(chat, values, call, values.get("caption", ""), plain, content, entities, file)
+
     def _post(
         self,
         chat: Chat,

@@ -64,6 +64,7 @@ METHODS: dict[str, dict[str, Field]] = {
         "sendDocument": _SEND
         + _CAPTION
         + "document!:file thumbnail:file disable_content_type_detection:bool",
+        "sendVoice": _SEND + _CAPTION + "voice!:file duration:int",
         "sendChatAction": "business_connection_id:str chat_id!:chat message_thread_id:int action!:str",
         "editMessageText": _EDIT + "text!:str parse_mode:str entities:list link_preview_options:object",
         "editMessageCaption": _EDIT + _CAPTION + "show_caption_above_media:bool",

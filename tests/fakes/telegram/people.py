@@ -37,7 +37,14 @@ class Speaker:
         """A text message; the bot gets its update."""
         return self._says(text=text, reply_to=reply_to, date=date, thread=thread)
 
-    def sends_photo(self, content: bytes = PIXEL, *, caption: str = "", album: str = "") -> Message:
+    def sends_photo(
+        self,
+        content: bytes = PIXEL,
+        *,
+        caption: str = "",
+        album: str = "",
+        reply_to: Message | None = None,
+    ) -> Message:
         small = self.fake.store(content[:40], "photo.png")
         large = self.fake.store(content, "photo.png")
         sizes = [
@@ -56,7 +63,7 @@ class Speaker:
                 "file_size": len(content),
             },
         ]
-        return self._says(caption=caption, media={"photo": sizes}, album=album)
+        return self._says(caption=caption, media={"photo": sizes}, album=album, reply_to=reply_to)
 
     def sends_album(self, *contents: bytes, caption: str = "") -> list[Message]:
         """Several pictures at once: separate messages with one media_group_id, the caption on the first."""
@@ -74,6 +81,7 @@ class Speaker:
         mime: str = "application/pdf",
         caption: str = "",
         announced_size: int | None = None,
+        reply_to: Message | None = None,
     ) -> Message:
         file = self.fake.store(content, name, announced_size)
         document = {
@@ -83,9 +91,11 @@ class Speaker:
             "mime_type": mime,
             "file_size": file.size,
         }
-        return self._says(caption=caption, media={"document": document})
+        return self._says(caption=caption, media={"document": document}, reply_to=reply_to)
 
-    def sends_voice(self, content: bytes = b"OggS", *, seconds: int = 3) -> Message:
+    def sends_voice(
+        self, content: bytes = b"OggS", *, seconds: int = 3, reply_to: Message | None = None
+    ) -> Message:
         file = self.fake.store(content, "voice.oga")
         voice = {
             "file_id": file.id,
@@ -94,7 +104,7 @@ class Speaker:
             "mime_type": "audio/ogg",
             "file_size": file.size,
         }
-        return self._says(media={"voice": voice})
+        return self._says(media={"voice": voice}, reply_to=reply_to)
 
     def sends_sticker(self, emoji: str = "👍") -> Message:
         file = self.fake.store(b"RIFF", "sticker.webp")
