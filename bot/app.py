@@ -67,6 +67,7 @@ from bot.store.scrub import scrub
 from bot.store.sessions import SessionStore
 from bot.store.timers import ERASE_TIMER, EXPORT_TIMER, PUBLISH_TIMER, RETENTION_TIMER
 from bot.store.transcript import Transcript
+from bot.web import whereabouts
 from bot.web.auth import Auth
 from bot.web.figures import Figures
 from bot.web.pages.metrics import MetricsPage
@@ -319,6 +320,7 @@ async def open_bot(
                 routes=routes,
             )
             address = await stack.enter_async_context(serve(app, settings.web_host, settings.web_port))
+            stack.enter_context(whereabouts.told(settings.data, address))
         held = await deliverer.recover()
         await retention.arm()
         yield Bot(

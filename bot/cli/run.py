@@ -217,6 +217,7 @@ async def _staff_link(cli: Cli, settings: "Settings", name: str) -> str:
     from bot.knowledge.load import check
     from bot.knowledge.words import fold
     from bot.store.engine import Store
+    from bot.web import whereabouts
     from bot.web.auth import Auth
 
     require_brand(settings.home)
@@ -235,5 +236,5 @@ async def _staff_link(cli: Cli, settings: "Settings", name: str) -> str:
     async with Store.open(settings.database) as store:
         auth = Auth(store, is_staff=lambda _: True)
         path = await auth.new_link(found[0].name)
-    base = settings.web_public_url.rstrip("/") or f"http://{settings.web_host}:{settings.web_port}"
-    return base + path
+    listening = whereabouts.find(settings.data) or f"http://{settings.web_host}:{settings.web_port}"
+    return (settings.web_public_url.rstrip("/") or listening) + path

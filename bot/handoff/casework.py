@@ -246,7 +246,10 @@ class Casework:
     async def draft(
         self, draft: int, staff: StaffMember, action: DraftAction, *, timer: int | None = None
     ) -> Result:
-        """Send a kept text although a colleague owns, or take over and send it, or discard it."""
+        """Send a kept text although a colleague owns, or take over and send it, or discard it.
+
+        Whoever presses, the text is of the one who wrote it.
+        """
         found = await self._store.read(lambda c: cases.find_draft(c, draft))
         if found is None:
             return await self._nothing(Result(Done.UNKNOWN), timer)
@@ -261,7 +264,8 @@ class Casework:
             if action is DraftAction.TAKE_OVER or not situation.ownership.staff:
                 change = apply(situation.ownership, Act.TAKE_OVER, staff.name)
                 self._change(connection, row, situation, change, staff, now, replied=True)
-            lanes = _send_text(connection, situation, row.id, staff, found.text, now)
+            writer = StaffMember(found.staff, staff.lang)
+            lanes = _send_text(connection, situation, row.id, writer, found.text, now)
             return Acted(Result(Done.DONE, row.id, draft), lanes)
 
         return await self._act(found.case, timer, work, silences=action is not DraftAction.DISCARD)

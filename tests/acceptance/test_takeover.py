@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.domain import CaseId, Inbound, InboundKind, Lang, PlaceKind, PlaceRef, Sender
 from bot.handoff.casework import HUSH_SECONDS
-from bot.handoff.desk import StaffMember
+from bot.handoff.desk import DraftAction, StaffMember
 from bot.knowledge.library import Library
 from bot.pipeline.mind import make_mind
 from bot.store.engine import Store
@@ -358,3 +358,21 @@ async def test_an_alert_that_comes_due_too_late_waits_for_the_morning(tmp_path: 
         assert await alerts(engine) == []
         watch.now = datetime(2026, 11, 24, 12, 1, tzinfo=UTC)  # 9:01
         assert len(await alerts(engine)) == 1
+
+
+async def test_a_kept_text_is_of_whoever_wrote_it(tmp_path: Path) -> None:
+    """Camila writes, Bruno presses: the log says that these are Camila's words."""
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        ana = fake.member(11, "Ana")
+        ana.writes("quiero hablar con una persona")
+        await house.rest(messages=1)
+        [case] = await house.bot.casework.cases()
+        bruno, camila = (StaffMember(name, Lang("es")) for name in ("Bruno Soto", "Camila Rojas"))
+        await house.bot.casework.take_over(case.id, bruno)
+        kept = await house.bot.casework.reply(case.id, camila, "Yo también respondo")
+        assert kept.draft
+        await house.bot.casework.draft(kept.draft, bruno, DraftAction.SEND)
+        await house.rest(messages=1)
+        [line] = [s for s in await house.said(11) if s.text == "Yo también respondo"]
+        assert (line.staff, line.delivery) == ("Camila Rojas", "sent")
+        assert await house.read(lambda c: records.owner(c, 11)) == ("human", "Bruno Soto")

@@ -176,6 +176,7 @@ async def test_a_staff_link_is_made_while_the_bot_runs_and_works_once(
         stranger = await command(vocero, "staff-link", "Zoe", VOCERO_DATA=str(data))
 
         assert code == 0, note
+        assert link.startswith(bot.chat), "the port is the one that it really has"
         token = link.strip().partition("/staff/login?token=")[2]
         assert token
         async with session.get(f"{bot.chat}/staff/login?token={token}") as page:
