@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.cli import Cli
 from bot.cli.doctor import tell_at_start
+from bot.cli.systemd import notifying
 from bot.errors import KnowledgeError, StartupError, VoceroError
 from nlu.errors import NluError
 
@@ -153,7 +154,8 @@ async def _serve(cli: Cli, settings: "Settings", *, demo: bool) -> int:
                 stopping.is_open = True
                 heap.settle()
                 await _tell_what_is_there(cli, bot, demo=demo)
-                await bot.run(stopping.stop)
+                async with notifying(stopping.stop):
+                    await bot.run(stopping.stop)
         except (VoceroError, NluError):
             if not stopping.stop.is_set():
                 raise

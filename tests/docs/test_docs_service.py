@@ -1,0 +1,134 @@
+"""The systemd unit and the example of settings, held against the project and systemd's own judgement."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = ROOT / "docs" / "deploy" / "vocero.service"
+EXAMPLE = ROOT / ".env.example"
+KNOWN = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+LINE = re.compile(r"(?P<name>[A-Z]\w+)=(?P<value>.*)")
+
+
+def directives() -> dict[str, dict[str, list[str]]]:
+    """Section to directive to its values; each line has to be a comment, a section or a directive."""
+    found: dict[str, dict[str, list[str]]] = {}
+    section: dict[str, list[str]] = {}
+    for line in UNIT.read_text("utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        if heading := re.fullmatch(r"\[(\w+)\]", line):
+            section = found.setdefault(heading[1], {})
+            continue
+        directive = LINE.fullmatch(line)
+        assert directive, line
+        section.setdefault(directive["name"], []).append(directive["value"])
+    return found
+
+
+def test_the_unit_is_hardened() -> None:
+    unit = directives()
+    service = unit["Service"]
+    assert unit.keys() == {"Unit", "Service", "Install"}
+    yes = (
+        "NoNewPrivileges ProtectHome PrivateTmp PrivateDevices ProtectClock ProtectHostname "
+        "ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectControlGroups LockPersonality "
+        "RestrictNamespaces RestrictRealtime RestrictSUIDSGID"
+    )
+    assert {name: service[name] for name in yes.split()} == {name: ["yes"] for name in yes.split()}
+    assert service["ProtectSystem"] == ["strict"]
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == [""]
+    assert service["User"] == ["vocero"]
+    assert "ReadWritePaths" not in service, "the state folder is all that it may write"
+
+
+def test_the_unit_fits_the_program() -> None:
+    service = directives()["Service"]
+    given = dict(value.split("=", 1) for value in service["Environment"])
+    assert {name for name in given if name.startswith(PREFIX)} <= KNOWN
+    assert given["VOCERO_DATA"] == f"/var/lib/{service['StateDirectory'][0]}"
+    assert service["ExecStart"] == [f"{service['WorkingDirectory'][0]}/.venv/bin/vocero run"]
+    assert service["Type"] == ["notify"]
+    assert int(service["TimeoutStopSec"][0]) > Settings.model_fields["drain_seconds"].default
+    assert service["Restart"] == ["on-failure"]
+    assert int(service["LimitNOFILE"][0]) >= 1024
+    assert service["MemoryMax"] == ["1G"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="NOT TESTED: systemd is not here")
+def test_systemd_understands_the_unit_and_finds_it_tight(tmp_path: Path) -> None:
+    text = UNIT.read_text("utf-8")
+    copy = tmp_path / "vocero.service"  # with a program and a user that this machine has
+    copy.write_text(
+        re.sub(r"(?m)^(User|Group)=.*\n", "", re.sub(r"(?m)^ExecStart=.*", "ExecStart=/bin/true", text)),
+        encoding="utf-8",
+    )
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in verified.stderr.splitlines() if str(copy) in line or copy.name in line]
+    assert complaints == []
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert judged.returncode == 0, judged.stdout.splitlines()[-1:]
+
+
+def examples() -> dict[str, tuple[str, list[str]]]:
+    """Name to value and the comment above it, for each setting that the example shows."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    comment: list[str] = []
+    for line in EXAMPLE.read_text("utf-8").splitlines():
+        if setting := re.fullmatch(r"#([A-Z_]+)=(.*)", line):
+            found[setting[1]] = (setting[2], comment)
+            comment = []
+        elif line.startswith("# "):
+            comment.append(line.removeprefix("# "))
+        else:
+            assert line in ("", "#"), f"{line}: everything in the example is switched off"
+            comment = []
+    return found
+
+
+def default(name: str) -> str:
+    value = Settings.model_fields[name.removeprefix(PREFIX).lower()].default
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return str(value).lower() if isinstance(value, bool) else "" if value == () else str(value)
+
+
+def test_the_example_shows_every_setting_with_its_default() -> None:
+    shown = {name: value for name, (value, _) in examples().items() if name.startswith(PREFIX)}
+    assert shown == {name: default(name) for name in KNOWN}
+
+
+@pytest.mark.parametrize(("page", "number"), [("operators.md", 0), ("operadores.md", 1)])
+def test_the_example_says_of_each_setting_what_the_documents_say(page: str, number: int) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    told = dict(re.findall(r"^\| `(VOCERO_\w+)` \| .*? \| (.*?) \|$", text, re.MULTILINE))
+    said = {name: lines[number] for name, (_, lines) in examples().items() if name.startswith(PREFIX)}
+    assert said == {name: sentence.replace("`", "") for name, sentence in told.items()}
+
+
+def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:
+    """Copied, and every line switched on, it says what is so anyway."""
+    env = tmp_path / ".env"
+    env.write_text(re.sub(r"(?m)^#(?=VOCERO_)", "", EXAMPLE.read_text("utf-8")), encoding="utf-8")
+    assert Settings(_env_file=env) == Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+
+
+def test_other_names_are_those_of_the_compose_file() -> None:
+    others = {name for name in examples() if not name.startswith(PREFIX)}
+    assert others == {"COMPOSE_PROFILES", "POSTGRES_PASSWORD"}
+    assert "POSTGRES_PASSWORD" in (ROOT / "docker-compose.yml").read_text("utf-8")
