@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.doctor import database, disk, network, surroundings
+from bot.doctor.discord import DiscordExamination
 from bot.doctor.finding import Finding, Level, found
 from bot.doctor.telegram import TelegramExamination
 from bot.settings import Settings
@@ -52,6 +53,7 @@ async def examine(
         if online:
             works += [
                 TelegramExamination(settings, session).run,
+                DiscordExamination(settings, session).run,
                 lambda: network.outside(settings, session),
             ]
         results = await asyncio.gather(*(_safely(work) for work in works))

@@ -71,7 +71,8 @@ def addresses(settings: Settings) -> Iterator[Finding]:
 
 def staff(settings: Settings) -> Iterator[Finding]:
     """Whether anybody hears of a case where members write."""
-    if settings.telegram_token.get_secret_value() and not _staff_places(settings):
+    tokens = (settings.telegram_token, settings.discord_token)
+    if any(token.get_secret_value() for token in tokens) and not _staff_places(settings):
         yield found("staff_nowhere")
 
 

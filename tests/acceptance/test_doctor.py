@@ -27,6 +27,9 @@ from bot.cli.words import Words
 from bot.doctor import CHECKS, Finding, Level, examine, examine_quickly
 from bot.settings import Settings, read
 from tests.fakes.databases import databases, on_both, outside
+from tests.fakes.discord import BOT_RIGHTS, EVERYONE, FakeDiscord, Intent, Right
+from tests.fakes.discord.model import Overwrite
+from tests.fakes.discord.servers import Server
 from tests.fakes.house.inprocess import STAFF_CHAT, open_house, settings_of
 from tests.fakes.house.shop import write_shop
 from tests.fakes.telegram import FakeTelegram, Group
@@ -44,6 +47,8 @@ class Instance:
     data: Path
     fake: FakeTelegram
     staff: Group
+    discord: FakeDiscord
+    server: Server
     given: dict[str, Any]
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -78,11 +83,18 @@ async def instance(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) 
     env.write_text("# ours\nVOCERO_LANG=es\n", encoding="utf-8")
     env.chmod(0o600)
     monkeypatch.setitem(Settings.model_config, "env_file", str(env))
-    async with FakeTelegram() as fake:
+    async with FakeTelegram() as fake, FakeDiscord() as discord:
         fake.group(STAFF_CHAT, "Equipo")
-        settings = settings_of(tmp_path, home, fake)
+        server = discord.guild("Librería")
+        more = {
+            "discord_token": discord.token,
+            "discord_api_url": discord.api_url,
+            "discord_staff_channel": str(server.text("equipo", hidden=True).id),
+        }
+        settings = settings_of(tmp_path, home, fake, **more)
         given = settings.model_dump() | {"web_port": free_port(), "disk_low_mb": 1, "disk_critical_mb": 1}
-        yield Instance(home, settings.data, fake, Group(fake, fake.chats.by_id[STAFF_CHAT]), given)
+        staff = Group(fake, fake.chats.by_id[STAFF_CHAT])
+        yield Instance(home, settings.data, fake, staff, discord, server, given)
 
 
 def free_port() -> int:
@@ -299,7 +311,7 @@ def a_token_to_be_guessed(instance: Instance) -> None:
 
 @plants("staff_nowhere")
 def nobody_is_told(instance: Instance) -> None:
-    instance.given["telegram_staff_chat"] = ""
+    instance.given |= {"telegram_staff_chat": "", "discord_staff_channel": ""}
 
 
 @plants("telegram_token_shape")
@@ -368,6 +380,63 @@ def muted(instance: Instance) -> None:
     instance.staff.chat.muted = True
 
 
+@plants("discord_token_shape")
+def half_a_token_of_discord(instance: Instance) -> None:
+    instance.given["discord_token"] = "MTEwMDAw"
+
+
+@plants("discord_token")
+def a_reset_token_of_discord(instance: Instance) -> None:
+    instance.given["discord_token"] = instance.discord.token[:-4] + "0001"
+
+
+@plants("discord_unreachable")
+def no_way_to_discord(instance: Instance) -> None:
+    instance.given["discord_api_url"] = f"http://127.0.0.1:{free_port()}/api/v10"
+
+
+@plants("discord_content_intent")
+def deaf_on_discord(instance: Instance) -> None:
+    instance.discord.privileged = Intent(0)
+
+
+@plants("discord_channel_missing")
+def a_channel_that_is_gone(instance: Instance) -> None:
+    instance.given["discord_staff_channel"] = "1100000000000000099"
+
+
+@plants("discord_channel_missing")
+def thrown_out_of_the_server(instance: Instance) -> None:
+    instance.server.kicks_bot()
+
+
+@plants("discord_channel_kind")
+def a_forum_for_staff(instance: Instance) -> None:
+    instance.given["discord_staff_channel"] = str(instance.server.forum("casos").id)
+
+
+@plants("discord_rights")
+def a_role_without_rights(instance: Instance) -> None:
+    instance.server.everyone.permissions = 0
+    instance.server.gives_bot(int(Right.VIEW_CHANNEL | Right.SEND_MESSAGES))
+
+
+@plants("discord_rights")
+def muted_in_one_channel(instance: Instance) -> None:
+    place = instance.server.text("equipo-2")
+    place.channel.overwrites[instance.discord.bot.id] = Overwrite(
+        instance.discord.bot.id, 1, 0, int(Right.SEND_MESSAGES)
+    )
+    instance.given["discord_staff_channel"] = str(place.id)
+
+
+@plants("discord_rights")
+def no_private_threads_where_they_are_wanted(instance: Instance) -> None:
+    instance.server.everyone.permissions = int(EVERYONE & ~Right.CREATE_PRIVATE_THREADS)
+    instance.server.gives_bot(int(BOT_RIGHTS & ~Right.CREATE_PRIVATE_THREADS))
+    instance.given["discord_fallback_channel"] = instance.given["discord_staff_channel"]
+
+
 def _database(instance: Instance) -> Path:
     return instance.data / "vocero.db"
 
@@ -399,6 +468,7 @@ async def test_a_planted_fault_is_found(
             assert do.strip()
             assert "secret-of-the-database" not in what + do
             assert instance.fake.token not in what + do
+            assert instance.discord.token not in what + do
 
 
 FOLLOWS = {
@@ -416,8 +486,8 @@ def sentences(finding: Finding, lang: str) -> tuple[str, str]:
     return words(f"{key}.what", **finding.values), words(f"{key}.do", **finding.values)
 
 
-def test_there_are_more_than_forty_of_them() -> None:
-    assert len(CASES) >= 40
+def test_there_are_more_than_fifty_of_them() -> None:
+    assert len(CASES) >= 50
 
 
 @contextmanager
