@@ -1,4 +1,4 @@
-"""The systemd unit and the example of settings, held against the project and systemd's own judgement."""
+"""What operators start from (systemd's unit, settings, figures, alerts), held against the project."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from ruamel.yaml import YAML
 
+from bot.metrics import Link, Meter, Queues, Snapshot, render
 from bot.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,3 +135,46 @@ def test_other_names_are_those_of_the_compose_file() -> None:
     others = {name for name in examples() if not name.startswith(PREFIX)}
     assert others == {"COMPOSE_PROFILES", "POSTGRES_PASSWORD"}
     assert "POSTGRES_PASSWORD" in (ROOT / "docker-compose.yml").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, set[str]]:
+    """Every figure that there is, and its labels."""
+    meter = Meter()
+    meter.heard("web", 1)
+    meter.understood(0.1)
+    meter.turned("web", "private", "answered", "", 0.1)
+    meter.sent("web", "sent", 0.1)
+    meter.reloaded("published", 1.0)
+    queues = Queues({}, 0.0, 0, 0.0, 0, {"new": 0}, 0.0)
+    further = {"vocero_disk_state": ("", 0.0)}
+    now = Snapshot(
+        *("1", "1", "1", 1, queues, [Link("web", "up", 1.0, heard_ago=1.0)], ["up"], 1, 1, 1),
+        further=further,
+    )
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(render(meter, now)[0].decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize("page", ["operators.md", "operadores.md"])
+def test_every_figure_is_told_with_its_labels(page: str, figures: dict[str, set[str]]) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    rows = re.findall(r"^\| `(vocero_\w+)` \| (.*?) \| ", text, re.MULTILINE)
+    told = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    parts = re.compile(r"_(bucket|sum|count)$")
+    there = {parts.sub("", name): labels - {"le"} for name, labels in figures.items()}
+    assert told == {name: labels for name, labels in there.items() if name.startswith("vocero_")}
+
+
+def test_alerts_ask_for_figures_that_there_are(figures: dict[str, set[str]]) -> None:
+    [group] = YAML(typ="safe").load((ROOT / "docs" / "deploy" / "alerts.yml").read_text("utf-8"))["groups"]
+    assert len(group["rules"]) > 8
+    for rule in group["rules"]:
+        asked = set(re.findall(r"\b(?:vocero|process)_\w+", rule["expr"]))
+        assert asked - figures.keys() == set(), rule["alert"]
+        assert rule["annotations"]["summary"]
+        for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
+            assert all(label in figures[name] for name in asked), rule["alert"]
