@@ -744,3 +744,30 @@ def test_two_minutes_are_the_nonces(tmp_path: Path, memory: Memory) -> None:
     assert channel.doubt(Outgoing("x")).harmless == timedelta(minutes=2)
     assert channel.doubt(Outgoing("x")).findable
     assert channel.doubt(Outgoing("", removes="5")).harmless == timedelta.max
+
+
+async def test_a_private_thread_that_was_archived_meanwhile_is_read_and_a_public_one_is_past(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    server = fake.guild()
+    general, ana, marta = server.text(), server.member("Ana"), server.moderator("Marta")
+    public = ana.at(general).opens_thread(ana.at(general).writes("hilo"), "hilo")
+    async with running(fake, memory, tmp_path):
+        ana.at(general).slash("humano")
+        await memory.until(lambda: memory.events)
+        [private_thread] = [one for one in server.threads if one.channel.type == 12]
+        ana.at(private_thread).writes("uno")
+        public.writes("en público")
+        await memory.until(lambda: len(memory.events) == 3)
+        marta.at(private_thread).writes("miro nomás")
+        ana.at(private_thread).writes("dos")
+        await memory.until(lambda: "dos" in memory.texts)
+    ana.at(private_thread).writes("tres")
+    public.writes("sigo en público")
+    for one in server.threads:
+        one.archives()
+    async with running(fake, memory, tmp_path):
+        await memory.until(lambda: "tres" in memory.texts)
+    place = PlaceRef(str(private_thread.id), PlaceKind.PRIVATE)
+    assert [e.text for e in memory.events.values() if e.place == place] == ["", "uno", "dos", "tres"]
+    assert "sigo en público" not in memory.texts

@@ -100,7 +100,7 @@ class DiscordChannel(Channel):
         self._sender = Sender(
             self._connected, self._rooms, files=files, root=root, answered=self._interactions.answered
         )
-        self._history = LinkHistory(self._connected, watches)
+        self._history = LinkHistory(self._connected, self._places, watches)
 
     async def __aenter__(self) -> Self:
         return self
@@ -246,7 +246,7 @@ class DiscordChannel(Channel):
                 )
         except discord.HTTPException as error:
             failure = _unreachable(self._api_url, f"HTTP {error.status}", "server_error")
-        except (OSError, TimeoutError, aiohttp.ClientError, discord.GatewayNotFound) as error:
+        except (NotSent, Unsure, OSError, aiohttp.ClientError, discord.GatewayNotFound) as error:
             failure = _unreachable(self._api_url, type(error).__name__, "unreachable")
         raise failure
 
@@ -257,12 +257,12 @@ class DiscordChannel(Channel):
         http = link.http
         try:
             members = registered(self._commands, self._lang, for_staff=False)
-            await http.request(
+            await http.once(
                 Route("PUT", "/applications/{application_id}/commands", application_id=application),
                 json=members,
             )
             if self._staff_channel:
-                found = await http.request(
+                found = await http.once(
                     Route("GET", "/channels/{channel_id}", channel_id=int(self._staff_channel))
                 )
                 route = Route(
@@ -271,7 +271,7 @@ class DiscordChannel(Channel):
                     application_id=application,
                     guild_id=int(found["guild_id"]),
                 )
-                await http.request(route, json=registered(self._commands, self._lang, for_staff=True))
+                await http.once(route, json=registered(self._commands, self._lang, for_staff=True))
         except (discord.HTTPException, KeyError) as error:
             code = getattr(error, "code", 0)
             log.warning(
@@ -285,7 +285,10 @@ class DiscordChannel(Channel):
     def _hear(self, receiver: Receiver, kind: str, data: object) -> None:
         if kind in ("READY", "RESUMED"):
             user = self._link.user if self._link is not None else None
-            self.state.up(str(user) if user is not None else "")
+            self.state.up(user.name if user is not None else "")
+        elif kind == "DISCONNECTED" and self.state.is_up:
+            log.info("discord.disconnected")
+            self.state.backing_off("disconnected")
         receiver.hear(kind, data)
 
     def _connected(self) -> AnyLink | None:

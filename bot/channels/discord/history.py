@@ -9,6 +9,7 @@ import discord
 from discord.http import Route
 
 from bot.channels.discord.link import AnyLink, NotSent, Unsure
+from bot.channels.discord.places import Places
 from bot.channels.discord.receive import PAGE
 
 Watches = Callable[[str], bool]
@@ -18,8 +19,8 @@ Watches = Callable[[str], bool]
 class LinkHistory:
     """Reads by the connection in use."""
 
-    def __init__(self, link: Callable[[], AnyLink | None], watches: Watches) -> None:
-        self._link, self._watches = link, watches
+    def __init__(self, link: Callable[[], AnyLink | None], places: Places, watches: Watches) -> None:
+        self._link, self._places, self._watches = link, places, watches
 
     async def page(self, channel: int, after: int) -> list[Any] | None:
         """Up to `PAGE` messages after one, oldest first; None if we may not read there, or it is gone."""
@@ -42,12 +43,9 @@ class LinkHistory:
         link = self._link()
         return [guild.id for guild in link.guilds] if link is not None else []
 
-    def guild_of(self, channel: int) -> int:
-        """The server of a channel or thread that the gateway told of, or 0."""
-        link = self._link()
-        found = link.get_channel(channel) if link is not None else None
-        guild = getattr(found, "guild", None)
-        return guild.id if isinstance(guild, discord.Guild) else 0
+    def note_private(self, thread: int) -> None:
+        """A private thread of ours, which the gateway may not tell of."""
+        self._places.note_private(thread)
 
     def watched(self, guild: int) -> list[tuple[int, int]]:
         """Channels and active threads of a server in which we listen, each with its last message."""

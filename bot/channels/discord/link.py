@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import discord
+import structlog
 import yarl
+from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 from discord.state import AutoShardedConnectionState, ConnectionState
+
+log = structlog.get_logger(__name__)
 
 API_URL = Route.BASE
 CDN_URL = "https://cdn.discordapp.com"
@@ -25,7 +30,11 @@ _REPEATED = frozenset({500, 502, 504, 524})
 _RESET = frozenset({54, 10054})
 """The same for these errors of the operating system."""
 
+LONGEST_PAUSE = 15.0
+"""Seconds between tries to connect; the library's own pauses grow to 17 minutes."""
+
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks by voice here
+logging.getLogger("discord").setLevel(logging.CRITICAL)  # its lines carry tokens; ours tell enough
 
 Hear = Callable[[str, Any], None]
 """Told the name and the raw payload of each event that concerns us, in the gateway's order."""
@@ -99,6 +108,17 @@ class Http(HTTPClient):
             found = await self.request(Route("GET", "/gateway"))
             url = str(yarl.URL(found["url"]).with_query(asked.query))
         return await super().ws_connect(url, compress=compress)
+
+
+class _Pauses(ExponentialBackoff[Any]):
+    """The library's pauses between tries to connect, but never long."""
+
+    def delay(self) -> Any:
+        return min(super().delay(), LONGEST_PAUSE)
+
+
+for _module in (discord.client, discord.shard):
+    vars(_module)["ExponentialBackoff"] = _Pauses  # they take no other
 
 
 class _Hearing:
@@ -179,6 +199,14 @@ class _Linked:
     async def on_ready(self) -> None:
         """All servers are known, or so it seems."""
         self._hear("SETTLED", None)
+
+    async def on_disconnect(self) -> None:
+        """The gateway went away; the library connects again by itself."""
+        self._hear("DISCONNECTED", None)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Something broke in one of these; its words may be a member's."""
+        log.error("discord.event_failed", name=event_method)
 
     async def close(self) -> None:
         """As inherited, without a word after it of servers that were still awaited."""

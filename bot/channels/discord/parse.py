@@ -157,6 +157,9 @@ class Parser:
         if data.get("type", 0) not in SAID or not (text or attachments):
             return None
         room = self._places.room(guild, channel)
+        sender = self._sender(author, data.get("member"), room, is_bot=is_bot)
+        if private and guild and self._is_visitor(sender, channel, place.title):
+            return None
         speaks, to_others, text = self._addressed(data, room, text, private)
         kind, command = InboundKind.EDIT if edited else InboundKind.MESSAGE, ""
         direct = private or place.kind is PlaceKind.STAFF
@@ -174,7 +177,7 @@ class Parser:
             event_id=f"e{number}:{data['edited_timestamp']}"[:96] if edited else f"m{number}",
             kind=kind,
             sent_at=discord.utils.snowflake_time(number),
-            sender=self._sender(author, data.get("member"), room, is_bot=is_bot),
+            sender=sender,
             place=place,
             message_id=str(number),
             text=_readable(text, data, room),
@@ -187,12 +190,23 @@ class Parser:
             backfilled=backfilled,
         )
 
+    def is_private(self, channel: int, guild: int) -> bool:
+        """Whether a channel of a server is a private place: a private thread that we have opened."""
+        return self._places.place(guild, channel).kind is PlaceKind.PRIVATE
+
+    def _is_visitor(self, sender: Sender, thread: int, title: str) -> bool:
+        """Whether a moderator, or anybody else, looks into somebody's private thread."""
+        member = self._places.member_of(thread)
+        if member:
+            return sender.external_id != str(member)
+        return sender.moderates and not title.endswith(sender.display_name)
+
     def _addressed(
         self, data: Any, room: Room | None, text: str, private: bool
     ) -> tuple[Addressed, bool, str]:
         """How a message speaks to us, whether it speaks to others too, and its text without our name."""
         own_role = ""
-        if room is not None and room.guild.self_role is not None:
+        if "<@&" in text and room is not None and room.guild.self_role is not None:
             own_role = str(room.guild.self_role.id)
         named = set(_USER.findall(text))
         roles = set(_ROLE.findall(text))

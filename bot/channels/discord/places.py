@@ -26,11 +26,15 @@ class Places:
 
     def __init__(self, guild: GetGuild, *, me: str, staff_channel: str = "") -> None:
         self._guild, self._me, self._staff = guild, me, staff_channel
-        self._private: set[int] = set()
+        self._private: dict[int, int] = {}
 
-    def note_private(self, thread: int) -> None:
-        """Remember a private thread that we have opened and of which the gateway has not told yet."""
-        self._private.add(thread)
+    def note_private(self, thread: int, member: int = 0) -> None:
+        """Remember a private thread of ours, which the gateway may not have told of, and for whom it is."""
+        self._private[thread] = member or self._private.get(thread, 0)
+
+    def member_of(self, thread: int) -> int:
+        """For whom a private thread was opened, 0 if that is not known (any more)."""
+        return self._private.get(thread, 0)
 
     def room(self, guild: int, channel: int) -> Room | None:
         """The channel or thread itself, if the gateway has told of it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -38,6 +39,9 @@ PATIENCE = 1.2
 """Seconds that an interaction waits for its place's history: Discord wants an answer within three."""
 
 
+_MARK = re.compile(r"(\d{1,20})(?:@(\d{1,20})(p?))?")
+
+
 class History(Protocol):
     """What a place has to say of the time in which we did not hear."""
 
@@ -49,8 +53,8 @@ class History(Protocol):
         """Servers that the gateway told of."""
         ...
 
-    def guild_of(self, channel: int) -> int:
-        """The server of a channel or thread that the gateway told of, or 0."""
+    def note_private(self, thread: int) -> None:
+        """A private thread of ours, which the gateway may not tell of."""
         ...
 
     def watched(self, guild: int) -> list[tuple[int, int]]:
@@ -106,7 +110,12 @@ class Receiver:
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._intake, self._parser, self._history = intake, parser, history
-        self._marks = {int(place): int(last) for place, last in marks.items() if _number(place, last)}
+        self._marks: dict[int, int] = {}
+        self._homes: dict[int, tuple[int, bool]] = {}
+        for place, kept in marks.items():
+            if place.isdigit() and (found := _MARK.fullmatch(kept)):
+                self._marks[int(place)] = int(found[1])
+                self._homes[int(place)] = (int(found[2] or 0), bool(found[3]))
         self._unwritten: dict[int, int] = {}
         self._seen = self._before = self._committed = cursor
         self._shards, self._taken, self._refused, self._at_once = shards, taken, refused, at_once
@@ -189,10 +198,17 @@ class Receiver:
                 self._catch_up(channel, guild)
 
     def watch_private(self) -> None:
-        """The same for private places: every place that we know and that is in no server."""
+        """The same for direct messages and private threads that we know, those of late first.
+
+        Threads that are archived by now are known to nobody else: what was said in public ones is past.
+        """
         for channel in sorted(self._marks, key=lambda place: self._marks[place], reverse=True):
-            if channel not in self._live and not self._history.guild_of(channel):
-                self._catch_up(channel, 0)
+            guild, private = self._homes.get(channel, (0, False))
+            if channel in self._live or (guild and not private):
+                continue
+            if guild:
+                self._history.note_private(channel)
+            self._catch_up(channel, guild)
 
     @property
     def behind(self) -> int:
@@ -215,6 +231,8 @@ class Receiver:
             # written with whatever is committed next: should we end before this place's first commit, we
             # know at the next start that there is something to be read in it
             self._marks[item.channel] = self._unwritten[item.channel] = self._before or item.message - 1
+            private = bool(item.guild) and self._parser.is_private(item.channel, item.guild)
+            self._homes[item.channel] = (item.guild, private)
             if not self._before and item.channel not in self._behind:
                 self._live[item.channel] = item.guild
         if item.channel in self._live:
@@ -314,7 +332,7 @@ class Receiver:
                 await self._intake(
                     events,
                     cursor=str(max(seen, self._committed)),
-                    marks={str(place): str(last) for place, last in marks.items()},
+                    marks={str(place): self._mark(place, last) for place, last in marks.items()},
                 )
             except Exception as error:  # whatever the store raises; its words may quote what members wrote
                 at = traceback.extract_tb(error.__traceback__)[-1]
@@ -330,6 +348,11 @@ class Receiver:
                 del self._unwritten[place]
         self._marks.update({place: max(last, self._marks.get(place, 0)) for place, last in marks.items()})
         return True
+
+    def _mark(self, place: int, last: int) -> str:
+        """A mark as it is kept: the message, and for places of a server which one it is."""
+        guild, private = self._homes.get(place, (0, False))
+        return f"{last}@{guild}{'p' if private else ''}" if guild else str(last)
 
     def _read(self, item: _Item, *, backfilled: bool) -> Inbound | None:
         if item.asked is not None:
@@ -401,7 +424,3 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
     except Exception as error:  # what Discord's answers raise; their words may be a member's
         at = traceback.extract_tb(error.__traceback__)[-1]
         log.warning("discord.answer_failed", kind=type(error).__name__, at=f"{at.filename}:{at.lineno}")
-
-
-def _number(*words: str) -> bool:
-    return all(word.isascii() and word.isdigit() for word in words)

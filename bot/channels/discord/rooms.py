@@ -102,7 +102,7 @@ class Rooms:
             return 0
         known = self._opened.get((user, parent)) or await self._known(user, parent)
         if known and await self._join(known, user):
-            self._places.note_private(known)
+            self._places.note_private(known, user)
             _keep(self._opened, (user, parent), known)
             return known
         if not self.room_for_threads(parent):
@@ -122,7 +122,7 @@ class Rooms:
             log.warning("discord.no_private_thread", channel=parent, code=error.code)
             return 0
         thread = int(made["id"])
-        self._places.note_private(thread)
+        self._places.note_private(thread, user)
         if not await self._join(thread, user):
             return 0
         _keep(self._opened, (user, parent), thread)
