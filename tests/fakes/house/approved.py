@@ -26,6 +26,8 @@ class Approved:
         closing = "(?:" + "|".join(when) + ")"
         paragraphs = [pattern for patterns in told.values() for pattern in patterns]
         paragraphs += [f"{pattern} {closing}" for patterns in handed for pattern in patterns]
+        who = [*told[Key.INTRO], *told[Key.AUTOMATIC]]
+        paragraphs += [f"{first} {kept}" for first in who for kept in told[Key.PRIVACY_NOTICE]]
         for entry in voice.knowledge.entries.values():
             for lang, texts in entry.answers.items():
                 for text in texts:
