@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, Table, func, insert, select, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.ddl import sort_tables
 
 from bot.errors import StoreError
 from bot.store import lock, postgres
@@ -52,17 +51,6 @@ def copy(source: str, target: str, tell: Tell = lambda table, done, total: None)
     return asyncio.run(_copy(source, target, tell))
 
 
-def in_order() -> list[Table]:
-    """Every table after those that it refers to."""
-    late = [
-        (key.column.table, table)
-        for table in metadata.tables.values()
-        for key in table.foreign_keys
-        if key.use_alter
-    ]
-    return sort_tables(metadata.tables.values(), extra_dependencies=late)
-
-
 @dataclass(frozen=True, slots=True)
 class _Side:
     """One of the two databases, within a transaction."""
@@ -81,7 +69,7 @@ async def _copy(source: str, target: str, tell: Tell) -> dict[str, int]:
         async with _opened(source, writes=False) as old, _opened(target, writes=True) as new:
             await _check_source(old)
             await _check_target(new)
-            tables = in_order()
+            tables = metadata.sorted_tables  # each after those that it refers to
             totals = {table: await old.run(partial(_count, table=table)) for table in tables}
             sent: dict[Table, int] = {}
             for table in tables:

@@ -224,8 +224,8 @@ messages = Table(
     Column("edited_at", Instant),
     Column("outcome", Short(16)),  # of a member's message; null until its turn
     Column("rule", Short(32)),  # the named rule, where the outcome has one
-    Column("turn_id", Id, ForeignKey("turns.id", use_alter=True), index=True),
-    Column("case_id", Id, ForeignKey("cases.id", use_alter=True), index=True),
+    Column("turn_id", Id, ForeignKey("turns.id"), index=True),
+    Column("case_id", Id, ForeignKey("cases.id"), index=True),
     Column("addressed", Short(8), nullable=False, server_default="direct"),  # of a member's: how to the bot
     Column("via", Words, nullable=False, server_default=""),  # an interaction's token, while it is of use
     Index("ix_messages_conversation_id", "conversation_id", "id"),

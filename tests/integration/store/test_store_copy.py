@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Boolean, Column, Connection, Float, Integer, Table,
 from bot.errors import StartupError, StoreError
 from bot.store import copy as copying
 from bot.store import migrate
-from bot.store.copy import PAGE, copy, in_order
+from bot.store.copy import PAGE, copy
 from bot.store.engine import Store
 from bot.store.tables import Instant, contacts, events, metadata
 from tests.fakes.databases import look, on_postgresql, outside
@@ -43,7 +43,7 @@ def value(column: Column[Any], number: int) -> Any:
 
 def fill(connection: Connection) -> None:
     """A few rows in every table there is, and many in one."""
-    for table in in_order():
+    for table in metadata.sorted_tables:
         count = 2 * PAGE + 1 if table is events else 3
         rows = [
             {column.name: value(column, number) for column in table.columns} for number in range(1, count + 1)
