@@ -110,3 +110,54 @@ async def test_a_storm_of_refusals_and_gateways(tmp_path: Path, lost: bool) -> N
                     "medios_pago",
                 ]
                 assert len(person.reads) == 3
+
+
+async def test_what_was_said_in_public_while_telegram_was_away(tmp_path: Path) -> None:
+    """200 messages in a group, half of them to the bot, and 20 in private, over twelve minutes.
+
+    What is older than ten minutes is left alone in public, and said sorry for in private; talk that was for
+    others leaves no text.
+    """
+    with time_machine.travel(NOON, tick=True) as clock:
+        async with (
+            FakeTelegram() as fake,
+            # so much at once, and all from newcomers, would meet the limits of a place
+            open_house(tmp_path, fake, limit_place_per_minute=1000, limit_newcomers_per_minute=0) as house,
+        ):
+            people = [fake.member(100 + n, f"M{n}") for n in range(100)]
+            group = fake.group(-100_555, "Comunidad", people)
+            wrote: dict[int, datetime] = {}
+            async with fake.offline():
+                for number in range(200):
+                    person = people[number // 2]
+                    clock.shift(OUTAGE / 201)
+                    if number % 2:
+                        group.writes(f"yo creo que sí, palabra{number}", by=person)
+                    else:
+                        said = group.writes(f"@{fake.bot.username} {ASKED}", by=person)
+                        wrote[said.id] = datetime.now(UTC)
+                    if number % 10 == 0:
+                        people[number // 10].writes(ASKED)
+                clock.shift(OUTAGE / 201)
+            back = datetime.now(UTC)
+            await house.rest(messages=100 + PEOPLE, patience=90)
+
+            late = {i for i, at in wrote.items() if back - at > LATE + timedelta(seconds=30)}
+            fresh = {i for i, at in wrote.items() if back - at < LATE - timedelta(seconds=30)}
+            answered = [sent.reply_to for sent in fake.ledger.to(group.id)]
+            assert len(late) >= 10
+            assert len(fresh) >= 70
+            assert not set(answered) & late, "late in public is left alone"
+            assert fresh <= set(answered), "who called the bot a moment ago is answered"
+            assert len(answered) == len(set(answered)), "and once"
+            assert all("$2.500" in sent.plain for sent in fake.ledger.to(group.id))
+            said = [s for s in await house.said() if s.author == "member"]
+            assert len(said) == 100 + PEOPLE, "talk among members is not kept"
+            assert all(s.outcome for s in said)
+            assert len(late) <= sum(s.rule == "late" for s in said) <= 100 - len(fresh)
+            asked_in_private = [person for person in people if person.reads]
+            assert [len(person.reads) for person in asked_in_private] == [1] * PEOPLE
+            apologies = sum(apologises(person.reads[0].plain) for person in asked_in_private)
+            assert 2 <= apologies <= 6
+    blob = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("vocero.db*"))
+    assert b"palabra1" not in blob, "talk among members never touched the disk"
