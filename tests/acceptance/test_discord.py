@@ -11,7 +11,7 @@ from typing import Any
 from bot.catalogue.keys import Key
 from bot.domain import ES
 from tests.fakes.discord import PIXEL, FakeDiscord, Fault, Person, Place, Right, Server, Speaker
-from tests.fakes.house import PATIENCE, House, on_discord, open_house, records
+from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
 from tests.fakes.telegram import FakeTelegram
 
 
@@ -216,3 +216,35 @@ async def test_what_was_asked_while_it_was_down_is_answered_late_and_says_so(tmp
         assert all(m.outcome for m in asked)
         late = [voice.text(Key.LATE_APOLOGY, ES, seed) for seed in range(9)]
         assert any(sorry in ana.texts[-1].replace("\\", "") for sorry in late)
+
+
+async def test_faq_in_a_channel_is_read_by_the_asker_alone_unless_shared(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        here = s.ana.at(s.general)
+        mine = here.slash("faq", pregunta="pick:costo_envio")
+        await s.fake.wait_for(lambda _: any("$2.500" in text for text in mine.reads), PATIENCE)
+        assert s.general.texts == []
+        shared = here.slash("faq", pregunta="pick:horario", compartir=True)
+        await s.fake.wait_for(lambda _: any("lunes" in text for text in shared.reads), PATIENCE)
+        assert s.general.texts == shared.reads
+        await s.house.rest(messages=2)
+        assert {m.outcome for m in await s.house.said() if m.author == "member"} == {"answered"}
+
+
+async def test_a_mention_is_answered_in_a_thread_where_the_place_says_so(tmp_path: Path) -> None:
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        general, ana = server.text("general"), server.member("Ana")
+        home = write_shop(tmp_path / "home")
+        (home / "config" / "community.yml").write_text(
+            f"places:\n  general:\n    platform: discord\n    id: {general.id}\n    reply_in: thread\n",
+            encoding="utf-8",
+        )
+        async with open_house(tmp_path, home=home, **on_discord(fake)) as house:
+            await fake.listened(PATIENCE)
+            asked = ana.at(general).mentions_bot("¿Cuánto cuesta el envío?")
+            await house.rest(messages=1)
+            [thread] = server.threads
+            assert thread.id == asked.id
+            assert "$2.500" in thread.texts[0]
+            assert general.texts == []

@@ -244,7 +244,7 @@ class DiscordSquare:
         position = connection.execute(
             select(watermarks.c.position).where(watermarks.c.place == self.id)
         ).scalar_one_or_none()
-        return int(position or 0) >= self.last
+        return int((position or "0").partition("@")[0]) >= self.last
 
     def _noted(self, message: Any) -> Any:
         self.last = max(self.last, message.id)
