@@ -140,7 +140,7 @@ class StaffNotices:
                 now=now,
             )
             lanes += self.opened(connection, situation, case, Reason.HELD, now, again=False)
-            if situation.ownership.owner is Owner.BOT:
+            if situation.ownership.owner is Owner.BOT and not situation.public:  # nobody is handed off there
                 change = apply(situation.ownership, Act.HAND_OFF)
                 conversations.own(connection, situation.conversation, change.after)
                 lanes += self._tell_member(connection, situation, case, now)

@@ -114,6 +114,9 @@ def ingest(
     `known` is a cache of earlier units; what this one adds is in the result, to be kept after the commit.
     """
     result = Ingested()
+    for event in events:
+        if event.command == "migrated":
+            _note_place(connection, event, now)  # what comes behind it in this unit is of the new place
     where = [_resolve(connection, event, now, known, result) for event in events]
     fresh = _insert_events(connection, events, where, now)
     result.new = len(fresh)
@@ -441,8 +444,7 @@ def _find_or_make(connection: Connection, event: Inbound, now: datetime) -> Know
                 **account,
                 "external_id": event.place.external_id,
                 "kind": event.place.kind.value,
-                # a thread's title is what a member wrote
-                "title": "" if event.place.thread else event.place.title,
+                "title": event.place.title,
                 "created_at": now,
             },
         ).scalar_one()

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Text, inspect, select
+from sqlalchemy import Connection, Text, inspect, select, update
 from sqlalchemy.types import JSON, String
 
-from bot.store.tables import events, heard, listened, metadata
-from tests.fakes.discord import FakeDiscord
+from bot.store.tables import conversations, events, heard, listened, metadata, timers
+from tests.fakes.discord import FakeDiscord, Right
 from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
 from tests.fakes.house.square import DiscordSquare, Play, Scene, Square, TelegramSquare
 from tests.fakes.telegram import FakeTelegram
@@ -476,3 +476,122 @@ def _write_manners(home: Path, platform: str, scenes: Sequence[Scene], squares: 
         lines += [f"  place_{index}:", f"    platform: {platform}", f"    id: {square.id}"]
         lines += [f"    mode: {scene.mode}", f"    {scene.more or 'wait: 1'}"]
     (home / "config" / "community.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+async def test_a_group_that_moves_keeps_its_manners_and_its_conversations(tmp_path: Path) -> None:
+    home = write_shop(tmp_path / "home")
+    (home / "config" / "community.yml").write_text(
+        "places:\n  quieto:\n    platform: telegram\n    id: -555\n    mode: off\n"
+        "  otro:\n    platform: telegram\n    id: -556\n    mode: mention\n",
+        encoding="utf-8",
+    )
+    async with FakeTelegram() as fake:
+        quiet, other = fake.group(-555, "Quieto"), fake.group(-556, "Otro")
+        ana = fake.member(11, "Ana")
+        ask = f"@{fake.bot.username} ¿Cuánto cuesta el envío?"
+        async with open_house(tmp_path, fake, home=home) as house:
+            other.writes(ask, by=ana)
+            await house.rest(messages=1)
+            fake.push_membership(quiet.chat, ana.user, "member")
+            moved, still = other.becomes_supergroup(-100_556), quiet.becomes_supergroup(-100_555)
+            moved.writes(ask, by=ana)
+            await house.rest(messages=2)
+            still.writes(ask, by=ana)
+            await house.rest(messages=2)
+            assert len(moved.reads) == 1
+        async with open_house(tmp_path, fake, home=home) as house:
+            still.writes(ask, by=ana)
+            moved.writes(ask, by=ana)
+            await house.rest(messages=3)
+            assert len(moved.reads) == 2
+            assert still.reads == [], "it is off, although its number is another one now"
+            found = await house.read(lambda c: c.execute(select(conversations.c.id)).all())
+            assert len(found) == 1, "the same conversation, before and after"
+
+
+async def test_an_update_that_was_not_committed_is_heard_once(tmp_path: Path) -> None:
+    """Told again, it is neither answered twice nor counted twice."""
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        group = fake.group(-100_1, "Comunidad")
+        for text in ("charla de nadie", f"@{fake.bot.username} ¿Cuánto cuesta el envío?"):
+            group.writes(text)
+        await house.rest(messages=1)
+        for update in range(fake.updates.next_id - 2, fake.updates.next_id):
+            fake.updates.repeat(update)
+        ana = fake.member(11, "Ana")
+        ana.writes("¿A qué hora abren?")
+        await house.rest(messages=2)
+        assert len(group.reads) == 1
+        assert await house.read(lambda c: c.execute(select(heard.c.count)).scalar_one()) == 1
+
+
+async def test_install_names_each_missing_right(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        group = fake.group(-100_1, "Club de baristas", forum=True)
+        marta = next(iter(group.members.values()))
+        group.chat.admins.add(marta.id)
+        group.chat.permissions["can_send_photos"] = False
+        group.writes("/instalar", thread=fake.topic(group, "Dudas"))
+        await fake.wait_for(lambda ledger: ledger.to(-100_1), PATIENCE)
+        [told] = [sent.plain for sent in fake.ledger.to(-100_1)]
+        for part in (
+            "-1001",
+            "Hilo: 1",
+            "mención",
+            "@BotFather",
+            "fotos",
+            "club_de_baristas:",
+            "modo: preguntas",
+        ):
+            assert part in told
+        lines = told[told.index("lugares:") :]
+        (house.home / "config" / "community.yml").write_text(lines + "\n", encoding="utf-8")
+        await house.until(lambda _: house.bot.minds.current.voice.knowledge.community.places)
+        fake.hears_groups = True
+        group.chat.admins.add(fake.bot.id)
+        group.writes("/instalar")
+        await fake.wait_for(lambda ledger: len(ledger.to(-100_1)) == 2, PATIENCE)
+        assert "todos los permisos" in fake.ledger.to(-100_1)[-1].plain
+
+
+async def test_commands_and_rights_on_discord(tmp_path: Path) -> None:
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        room, ana = server.text("general"), server.member("Ana")
+        mod = server.moderator()
+        async with open_house(tmp_path, **on_discord(fake)) as house:
+            await fake.listened(PATIENCE)
+            ana.at(room).slash("ayuda")
+            await house.rest(messages=1)
+            ana.at(room).slash("instalar")
+            await house.rest(messages=2)
+            room.denies_bot(Right.ATTACH_FILES)
+            mod.at(room).slash("instalar")
+            await house.rest(messages=3)
+            await house.until(
+                lambda c: not c.execute(select(timers.c.id).where(timers.c.kind == "install")).all()
+            )
+            await fake.ledger.wait_for(
+                lambda ledger: any("lugares:" in s.plain for s in ledger.sent), PATIENCE
+            )
+            told = next(s.plain for s in fake.ledger.sent if "lugares:" in s.plain)
+            assert f"id: {room.id}" in told
+            assert "fotos" in told
+            assert any("quien administra" in s.plain for s in fake.ledger.sent)
+            assert fake.ledger.pinged == []
+
+
+async def test_one_who_is_owned_by_a_person_leaves_the_others_their_answers(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        group = fake.group(-100_1, "Comunidad")
+        ana, luis = fake.member(11, "Ana"), fake.member(12, "Luis")
+        ask = f"@{fake.bot.username} ¿Cuánto cuesta el envío?"
+        group.writes(ask, by=ana)
+        await house.rest(messages=1)
+        await house.bot.store.write(
+            lambda c: c.execute(update(conversations).values(owner="human", staff="Eva"))
+        )
+        group.writes(ask, by=ana)
+        group.writes(ask, by=luis)
+        await house.rest(messages=3)
+        assert [message.reply_to.sender.id for message in group.reads if message.reply_to] == [11, 12]

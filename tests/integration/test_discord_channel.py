@@ -214,7 +214,7 @@ async def test_a_post_of_a_forum_is_its_parent_with_a_thread(
         post = ana.at(forum).posts("Envíos", f"<@{fake.bot.id}> ¿cuánto cuesta?")
         await memory.until(lambda: memory.events)
         [event] = memory.events.values()
-        assert event.place == PlaceRef(str(forum.id), PlaceKind.CHANNEL, str(post.channel.id), "Envíos")
+        assert event.place == PlaceRef(str(forum.id), PlaceKind.CHANNEL, str(post.channel.id))
         assert event.text == "¿cuánto cuesta?"
 
 

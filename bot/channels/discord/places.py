@@ -62,7 +62,7 @@ class Places:
             return PlaceRef(str(parent), PlaceKind.STAFF, str(thread), name)
         if private and str(owner) == self._me:
             return PlaceRef(str(thread), PlaceKind.PRIVATE, title=name)
-        return PlaceRef(str(parent), PlaceKind.CHANNEL, str(thread), name)
+        return PlaceRef(str(parent), PlaceKind.CHANNEL, str(thread))  # its name is what a member wrote
 
     def _kind(self, channel: int) -> PlaceKind:
         return PlaceKind.STAFF if str(channel) == self._staff else PlaceKind.CHANNEL
