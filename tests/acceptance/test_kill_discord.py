@@ -78,7 +78,14 @@ async def test_no_kill_loses_doubles_disorders_or_holds_anything(tmp_path: Path,
             load.members[made["id"]] = made["dm"]
         bot = BotProcess(
             settings_of(
-                tmp_path, home, None, settle_seconds=0.05, log_format="json", **on_discord(remote, staff)
+                tmp_path,
+                home,
+                None,
+                settle_seconds=0.05,
+                log_format="json",
+                limit_member_burst=0,  # what was written while it was down comes at once
+                limit_member_per_minute=0,
+                **on_discord(remote, staff),
             )
         )
         try:
