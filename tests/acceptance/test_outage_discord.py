@@ -1,4 +1,4 @@
-"""Discord is away for longer than people wait: nothing of it is lost, and nothing late is answered in public."""
+"""Discord is away for longer than people wait: nothing is lost, and nothing late is answered in public."""
 
 from __future__ import annotations
 
