@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         120, ge=0, description="Messages to the bot in one public place in a minute; 0 lifts the limit."
     )
     limit_newcomers_per_minute: int = Field(
-        600, ge=0, description="People who may write for the first time in a minute; 0 lifts the limit."
+        1800, ge=0, description="People who may write for the first time in a minute; 0 lifts the limit."
     )
     limit_files_per_day: int = Field(
         50, ge=0, description="Files of one member that are kept within a day; 0 lifts the limit."

@@ -58,7 +58,7 @@ class Bounds:
     member_burst: int = 20
     member_per_minute: int = 60
     place_per_minute: int = 120
-    newcomers_per_minute: int = 600
+    newcomers_per_minute: int = 1800
 
 
 @dataclass(slots=True)
