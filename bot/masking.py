@@ -62,6 +62,8 @@ _SHAPES = re.compile(
     """,  # people do write phones with an en dash
     re.VERBOSE | re.IGNORECASE,
 )
+_POSSIBLE = re.compile(r"[\d@]")
+"""Without one of these there is nothing to mask."""
 _KEPT = frozenset({"time", "day", "address"})
 _DOCUMENTS = frozenset({"rut", "dni", "curp", "rfc"})
 _ORDERS = frozenset({"said", "hash", "code"})
@@ -88,6 +90,8 @@ def mask(text: str) -> str:
 
     Never raises, and takes time in proportion to the length of the text.
     """
+    if not _POSSIBLE.search(text):
+        return text
     parts: list[str] = []
     at = 0
     for found in find(text):

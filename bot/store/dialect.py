@@ -53,10 +53,40 @@ def upsert(
 
     Of a row that is there, columns in `keep` stay as they are, and the numbers in `add` are added to.
     """
-    statement = _insert(connection, table)
+    upsert_all(connection, table, [row], key, keep=keep, add=add)
+
+
+def upsert_all(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    *,
+    keep: Sequence[str] = (),
+    add: Sequence[str] = (),
+) -> None:
+    """The same for rows that have the same columns and different keys."""
+    if not rows:
+        return
+    statement = _upserting(
+        connection.dialect.name, table, tuple(rows[0]), tuple(key), tuple(keep), tuple(add)
+    )
+    connection.execute(statement, [dict(row) for row in rows] if len(rows) > 1 else dict(rows[0]))
+
+
+@cache
+def _upserting(
+    dialect: str,
+    table: Table,
+    names: tuple[str, ...],
+    key: tuple[str, ...],
+    keep: tuple[str, ...],
+    add: tuple[str, ...],
+) -> Insert:
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     changed = {
         name: table.c[name] + statement.excluded[name] if name in add else statement.excluded[name]
-        for name in row
+        for name in names
         if name not in key and name not in keep
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), dict(row))
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)

@@ -21,7 +21,7 @@ from bot.domain import (
 )
 from bot.store import places as public
 from bot.store.deleted import take_back
-from bot.store.dialect import insert_or_ignore, upsert
+from bot.store.dialect import insert_or_ignore, upsert, upsert_all
 from bot.store.moves import staff_place_moved
 from bot.store.tables import (
     attachments,
@@ -194,9 +194,8 @@ def _move_on(connection: Connection, position: Position) -> None:
     account = {"platform": position.account.platform.value, "account": position.account.id}
     if position.cursor is not None:
         upsert(connection, cursors, {**account, "position": position.cursor}, tuple(account))
-    for place, last in position.marks.items():
-        row = {**account, "place": place, "position": last}
-        upsert(connection, watermarks, row, (*account, "place"))
+    marks = [{**account, "place": place, "position": last} for place, last in position.marks.items()]
+    upsert_all(connection, watermarks, marks, (*account, "place"))
 
 
 def _insert_events(
