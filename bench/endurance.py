@@ -41,6 +41,8 @@ from tests.fakes.telegram.limits import Limits
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "bench" / "results" / "endurance.json"
 STAFF = -100_900
+FIRST = 1_000_000
+"""The id of the first member."""
 WINDOW_SECONDS = 2.0
 """The bot's own default of VOCERO_SETTLE_SECONDS."""
 P99_TARGET_MS = 250.0
@@ -113,8 +115,8 @@ class Crowd:
     def __init__(self, fake: FakeTelegram, staff: Group, members: int, seed: int) -> None:
         self.fake, self._staff = fake, staff
         self._random, self._script = random.Random(seed), Script(seed)
-        self._idle = deque(range(1_000_000, 1_000_000 + members))
-        self._next = 1_000_000 + members
+        self._members, self._idle = members, deque[int]()
+        self._next = FIRST
         self._asked: dict[int, float] = {}
         self._seen, self._acted = 0, 0
         self._typed: set[int] = set()
@@ -129,9 +131,14 @@ class Crowd:
         return len(self._asked)
 
     def speak(self) -> None:
-        """One more message; one of fifty is of somebody new, and some press a button instead."""
+        """One more message; some press a button instead.
+
+        One of four is of somebody new until there are as many as was said, then one of fifty: more newcomers
+        a minute the bot would take for an attack, by its default limits.
+        """
         self.look()
-        new = self._random.random() < 0.02 or not self._idle
+        full = self._next - FIRST >= self._members
+        new = not self._idle or self._random.random() < (0.02 if full else 0.25)
         member = self._next if new else self._idle.popleft()
         self._next += new
         self.said += 1
