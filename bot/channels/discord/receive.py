@@ -83,6 +83,7 @@ class _Behind:
     after: int
     kept: deque[_Item] = field(default_factory=deque)
     dropped: bool = False
+    """Whether there is more to be read than was there when its history was last asked for."""
     urgent: bool = False
     reading: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -127,6 +128,7 @@ class Receiver:
         self._order: asyncio.PriorityQueue[tuple[int, int, int]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
         self._group: asyncio.TaskGroup | None = None
+        self._committing = asyncio.Lock()
 
     async def run(self) -> None:
         """Commit what is heard until cancelled."""
@@ -225,6 +227,14 @@ class Receiver:
         count = max(1, self._shards())
         self._before = self._seen
         self._live = {c: g for c, g in self._live.items() if (g >> 22) % count != shard}
+        for behind in self._behind.values():
+            behind.dropped = True  # what is being read may have been read before the last of it was said
+        waiting, self._queue = self._queue, deque()
+        for item in waiting:
+            if item.asked is not None or item.channel in self._live:
+                self._queue.append(item)
+            else:  # its history has it, and must not be overtaken
+                self._keep(self._catch_up(item.channel, item.guild, urgent=True), item)
 
     def _take(self, item: _Item) -> None:
         if item.message and item.channel not in self._marks:
@@ -242,12 +252,15 @@ class Receiver:
                 self._seen = max(self._seen, item.message)
                 return
             del self._live[item.channel]  # the database is away: its history will have it
-        behind = self._catch_up(item.channel, item.guild, urgent=True)
+        self._keep(self._catch_up(item.channel, item.guild, urgent=True), item)
+        self._seen = max(self._seen, item.message)
+
+    @staticmethod
+    def _keep(behind: _Behind, item: _Item) -> None:
         if len(behind.kept) < KEPT_BACK or not item.message:
             behind.kept.append(item)
         else:
             behind.dropped = True
-        self._seen = max(self._seen, item.message)
 
     def _catch_up(self, channel: int, guild: int, *, urgent: bool = False) -> _Behind:
         """Have a place's history read, from the last message that we have of it."""
@@ -318,14 +331,19 @@ class Receiver:
             self._take(item)
 
     async def _commit(self, items: Sequence[_Item], *, backfilled: bool = False) -> bool:
-        """Commit events, and with them how far their places are seen."""
+        """Commit events, and with them how far their places are seen; one commit at a time, as marks grow."""
+        async with self._committing:
+            return await self._commit_next(items, backfilled)
+
+    async def _commit_next(self, items: Sequence[_Item], backfilled: bool) -> bool:
         events, marks = [], dict(self._unwritten)
         for item in items:
             event = self._read(item, backfilled=backfilled)
             if event is not None:
                 events.append(event)
             if item.message:
-                marks[item.channel] = max(marks.get(item.channel, 0), item.message)
+                before = marks.get(item.channel) or self._marks.get(item.channel, 0)
+                marks[item.channel] = max(before, item.message)
         seen = max((item.message for item in items), default=0)
         if events:
             try:
