@@ -7,11 +7,12 @@ import random
 from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.channels.base import HELD, Doubt
 from bot.domain import (
     CaseId,
     Delivery,
@@ -297,7 +298,18 @@ async def test_every_order_keeps_the_promises_on_a_server(
     await try_orders(tmp_path, mind, orders, monkeypatch)
 
 
-async def try_orders(tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.sqlite
+@pytest.mark.parametrize("orders", counts(test=15, slow=150, soak=1_000))
+async def test_every_order_keeps_the_promises_where_a_nonce_makes_repeats_harmless(
+    tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nonces = Doubt(harmless=timedelta(minutes=2), findable=True)
+    await try_orders(tmp_path, mind, orders, monkeypatch, nonces)
+
+
+async def try_orders(
+    tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytest.MonkeyPatch, doubts: Doubt = HELD
+) -> None:
     """Play so many random orders, each on a database of its own."""
     monkeypatch.setattr(deliver, "LONGEST_RETRY", 0.004)  # tries follow one another as fast as they may
     approved = Approved(mind.voice)
@@ -312,7 +324,7 @@ async def try_orders(tmp_path: Path, mind: Mind, orders: int, monkeypatch: pytes
             url = databases.url(folder)
             await Store.create(url)
             store = await stack.enter_async_context(Store.open(url))
-            channel = ScriptedChannel(rng)
+            channel = ScriptedChannel(rng, doubts=doubts)
             run = Run(Engine(store, mind, channel, folder), rng)
             await run.play(steps=rng.randint(10, 60))
             record = await store.read(records.said)
