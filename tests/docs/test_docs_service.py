@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import SecretStr
 from ruamel.yaml import YAML
 
 from bot.metrics import Link, Meter, Queues, Snapshot, render
@@ -105,23 +105,20 @@ def examples() -> dict[str, tuple[str, list[str]]]:
     return found
 
 
-def default(name: str) -> str:
-    value = Settings.model_fields[name.removeprefix(PREFIX).lower()].default
-    value = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return str(value).lower() if isinstance(value, bool) else "" if value == () else str(value)
-
-
-def test_the_example_shows_every_setting_with_its_default() -> None:
-    shown = {name: value for name, (value, _) in examples().items() if name.startswith(PREFIX)}
-    assert shown == {name: default(name) for name in KNOWN}
-
-
-@pytest.mark.parametrize(("page", "number"), [("operators.md", 0), ("operadores.md", 1)])
-def test_the_example_says_of_each_setting_what_the_documents_say(page: str, number: int) -> None:
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    told = dict(re.findall(r"^\| `(VOCERO_\w+)` \| .*? \| (.*?) \|$", text, re.MULTILINE))
-    said = {name: lines[number] for name, (_, lines) in examples().items() if name.startswith(PREFIX)}
-    assert said == {name: sentence.replace("`", "") for name, sentence in told.items()}
+def test_the_example_says_of_each_setting_its_default_and_what_the_documents_say() -> None:
+    spec = importlib.util.spec_from_file_location("env_example", ROOT / "scripts" / "env_example.py")
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = EXAMPLE.read_text("utf-8")
+    assert text == script.example(), "write it anew: python scripts/env_example.py"
+    shown = examples()
+    assert {name for name in shown if name.startswith(PREFIX)} == KNOWN
+    for name in KNOWN:
+        _, comment = shown[name]
+        assert len(comment) == 2, name
+        assert all(comment), name
 
 
 def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:
