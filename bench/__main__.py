@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import corridor
+from bench import corridor, growth
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -18,8 +18,25 @@ COLUMNS = ("per_second", "cpu_ms_per_message", "p50_ms", "p99_ms", "memory_mb", 
 
 
 def main() -> None:
-    """Run the bench and write its table between the marks of README.md and README.es.md."""
-    given = sys.argv[1:]
+    """Run a bench (`corridor` or `growth`; both, if none is named) and write its tables into the READMEs."""
+    named, given = sys.argv[1:2], sys.argv[2:]
+    if not named or named[0] not in ("corridor", "growth"):
+        named, given = ["corridor", "growth"], sys.argv[1:]
+    if "corridor" in named:
+        _corridor(given)
+    if "growth" in named:
+        _growth(given if len(named) == 1 else [])
+
+
+def _growth(given: list[str]) -> None:
+    file = RESULTS / "growth.json"
+    asyncio.run(growth.main(["--json", str(file), *given]))
+    result = json.loads(file.read_text(encoding="utf-8"))
+    for name in ("README.md", "README.es.md"):
+        _put(ROOT / name, "bench growth", growth.table(result))
+
+
+def _corridor(given: list[str]) -> None:
     for platform, mark in MARKS.items():
         file = RESULTS / ("corridor.json" if platform == "telegram" else f"corridor_{platform}.json")
         sys.argv = [sys.argv[0], "--platform", platform, "--postgres", "--json", str(file), *given]

@@ -102,19 +102,19 @@ async def _measure(
 ) -> Figures:
     async with platform.open() as server:
         began = time.monotonic()
-        async with _bot(platform, name, server, data, models, database) as process:
-            await _heard(platform, server)
+        async with bot(platform, name, server, data, models, database) as process:
+            await heard(platform, server)
             start = time.monotonic() - began
-            await _round(server, given.members, 0)  # everybody is known from here on
+            await write_round(server, given.members, 0)  # everybody is known from here on
             cpu, clock = machine.cpu_seconds(process.pid), time.monotonic()
             theirs = machine.cpu_seconds(server.pid)
             for number in range(1, given.rounds + 1):
-                await _round(server, given.members, number)
+                await write_round(server, given.members, number)
             seconds = time.monotonic() - clock
             count = given.members * given.rounds
             spent = machine.cpu_seconds(process.pid) - cpu
             theirs = machine.cpu_seconds(server.pid) - theirs
-            latencies = await _paced(server, given.pace)
+            latencies = await paced(server, given.pace)
             return Figures(
                 name,
                 per_second=round(count / seconds, 1),
@@ -131,15 +131,16 @@ async def _cold_start(platform: Platform, folder: Path) -> float:
     """Seconds until it hears members with nothing cached: no model, no database."""
     async with platform.open() as server:
         began = time.monotonic()
-        async with _bot(platform, "vocero", server, folder / "cold", folder / "cold" / "models"):
-            await _heard(platform, server)
+        async with bot(platform, "vocero", server, folder / "cold", folder / "cold" / "models"):
+            await heard(platform, server)
             return round(time.monotonic() - began, 2)
 
 
 @asynccontextmanager
-async def _bot(
+async def bot(
     platform: Platform, name: str, server: Remote, data: Path, models: Path, database: str = ""
 ) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A bot on a platform's fake server: Vocero or a bare echo bot."""
     _furnish(data, models)
     module = platform.echo if name == "echo" else "bot.cli.main"
     process = await asyncio.create_subprocess_exec(
@@ -175,13 +176,14 @@ def _furnish(data: Path, models: Path) -> None:
         (data / "models").symlink_to(models)
 
 
-async def _heard(platform: Platform, server: Remote) -> None:
+async def heard(platform: Platform, server: Remote) -> None:
+    """Return once the bot hears members."""
     async with asyncio.timeout(60):
         while not platform.hears(await server.do("state")):  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.02)
 
 
-async def _round(server: Remote, members: int, number: int) -> None:
+async def write_round(server: Remote, members: int, number: int) -> None:
     """Everybody says one thing at once, and everybody is answered."""
     before = (await server.do("state"))["sent"]
     lines = [(10_000 + i, QUESTIONS[(i + number) % len(QUESTIONS)]) for i in range(members)]
@@ -189,7 +191,7 @@ async def _round(server: Remote, members: int, number: int) -> None:
     await server.do("wait", sent=before + members, timeout=120)
 
 
-async def _paced(server: Remote, pace: int, seconds: int = 5) -> list[float]:
+async def paced(server: Remote, pace: int, seconds: int = 5) -> list[float]:
     """Latencies while members write one after another at `pace` a second."""
     skipped = len(await server.do("latencies"))
     before = (await server.do("state"))["sent"]

@@ -30,6 +30,7 @@ def moves(connection: Connection, account: Account) -> dict[str, str]:
         select(places.c.former_id, places.c.external_id).where(
             places.c.platform == account.platform.value,
             places.c.account == account.id,
+            places.c.kind.in_([kind.value for kind in PlaceKind if kind is not PlaceKind.PRIVATE]),
             places.c.former_id != "",
         )
     )

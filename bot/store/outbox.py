@@ -253,10 +253,9 @@ def under_way(connection: Connection, conversation: ConversationId) -> bool:
 
 def orphans(connection: Connection) -> list[Claimed]:
     """Sends that a process which is gone had claimed, oldest first."""
-    rows = connection.execute(
-        select(outbox).where(_open, outbox.c.state == OutboxState.SENDING.value).order_by(outbox.c.id)
-    )
-    return [_claimed(row) for row in rows]
+    rows = connection.execute(select(outbox).where(_open, outbox.c.state == OutboxState.SENDING.value)).all()
+    # Sorted here: asked for an order by the key, SQLite reads the whole table rather than the few open rows.
+    return [_claimed(row) for row in sorted(rows, key=lambda row: row.id)]
 
 
 def doubt(connection: Connection, claimed: Claimed, state: OutboxState, *, uncertain: bool) -> None:

@@ -36,6 +36,8 @@ from bot.store.tables import (
 PUBLIC = frozenset({PlaceKind.GROUP, PlaceKind.CHANNEL, PlaceKind.THREAD})
 """Kinds of places where others read along."""
 LISTENING = "listen"
+_SHARED = places.c.kind.in_([kind.value for kind in PlaceKind if kind is not PlaceKind.PRIVATE])
+"""What is asked of all places is asked of these, which are few: private chats are as many as members."""
 """What stands in `places.mode` once the place was told that it is listened to."""
 
 Where = tuple[Account, str]
@@ -87,7 +89,7 @@ def former(connection: Connection) -> dict[Where, str]:
     """The ids that places had before they moved, by account and present id."""
     rows = connection.execute(
         select(places.c.platform, places.c.account, places.c.external_id, places.c.former_id).where(
-            places.c.former_id != ""
+            _SHARED, places.c.former_id != ""
         )
     )
     return {(Account(Platform(row.platform), row.account), row.external_id): row.former_id for row in rows}
@@ -105,7 +107,9 @@ def overhear(connection: Connection, heard_now: Overheard, now: datetime) -> Non
 def listening(connection: Connection) -> set[Where]:
     """The places that were told that they are listened to."""
     rows = connection.execute(
-        select(places.c.platform, places.c.account, places.c.external_id).where(places.c.mode == LISTENING)
+        select(places.c.platform, places.c.account, places.c.external_id).where(
+            _SHARED, places.c.mode == LISTENING
+        )
     )
     return {(Account(Platform(row.platform), row.account), row.external_id) for row in rows}
 

@@ -158,7 +158,7 @@ places = Table(
     Column("platform", Short(16), nullable=False),
     Column("account", Short(64), nullable=False),
     Column("external_id", Short(64), nullable=False),
-    Column("kind", Short(16), nullable=False),
+    Column("kind", Short(16), nullable=False, index=True),  # few are not private, and those are asked for
     Column("mode", Short(16)),  # `listen` once the place was told that it is listened to
     Column("former_id", Short(64), nullable=False, server_default=""),  # before it became a supergroup
     Column("title", Words, nullable=False, server_default=""),

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column(
         "identities", sa.Column("anonymous", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    op.create_index("ix_places_kind", "places", ["kind"])
     op.add_column("places", sa.Column("former_id", sa.String(length=64), server_default="", nullable=False))
     op.add_column(
         "messages", sa.Column("addressed", sa.String(length=8), server_default="direct", nullable=False)
@@ -123,6 +124,7 @@ def downgrade() -> None:
     op.drop_column("messages", "via")
     op.drop_column("messages", "addressed")
     op.drop_column("places", "former_id")
+    op.drop_index("ix_places_kind", "places")
     op.drop_column("identities", "anonymous")
     op.drop_column("identities", "blocked_by")
     op.drop_column("contacts", "minor_at")
