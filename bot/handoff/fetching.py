@@ -66,7 +66,7 @@ class Fetching:
         file = await self._store.read(lambda c: files.find(c, attachment))
         channel = self._channels.get(file.account) if file is not None else None
         if file is None or channel is None:
-            await self._store.write(lambda c: timers.done(c, timer.id))
+            await self._store.write(lambda c: timers.take(c, timer))
             return
         if file.size > self._limit:
             what = f"the file has {file.size} bytes, more than {self._limit}"
@@ -93,7 +93,7 @@ class Fetching:
         now = self._clock()
 
         def work(connection: Connection) -> list[str]:
-            if not timers.done(connection, timer.id):  # erased meanwhile: then its content must not stay
+            if not timers.take(connection, timer):  # erased meanwhile: then its content must not stay
                 for unused in erasure.unused(connection, [name]):
                     self._filestore.remove(unused)
                 return []
@@ -117,7 +117,7 @@ class Fetching:
         )
 
     def _postpone(self, connection: Connection, timer: Timer, tries: int) -> None:
-        if timers.done(connection, timer.id):
+        if timers.take(connection, timer):
             timers.set_timer(
                 connection,
                 timer.kind,
@@ -131,7 +131,7 @@ class Fetching:
         now = self._clock()
 
         def work(connection: Connection) -> list[str]:
-            if not timers.done(connection, timer.id):
+            if not timers.take(connection, timer):
                 return []
             files.refused(connection, file.id, error)
             if error in (FILE_QUOTA, FILE_TYPE):

@@ -69,7 +69,7 @@ class StaffFiles:
             return
 
         def work(connection: Connection) -> bool:
-            if not timers.done(connection, timer.id):
+            if not timers.take(connection, timer):
                 return False
             stored = [files.keep(connection, file, name, size) for file, name, size in fetched]
             payload = {**asked, "files": [], "stored": stored}
@@ -84,7 +84,7 @@ class StaffFiles:
         now, asked = self._clock(), timer.payload
 
         def work(connection: Connection) -> list[str]:
-            if not timers.done(connection, timer.id):
+            if not timers.take(connection, timer):
                 return []
             if name is None:
                 tries = int(asked.get("tries", 0))
@@ -110,7 +110,7 @@ class StaffFiles:
 
 def hand_over(connection: Connection, timer: Timer, case: CaseId) -> bool:
     """Have the files of a reply fetched before it is sent; in the unit that takes its timer away."""
-    if not timers.done(connection, timer.id):
+    if not timers.take(connection, timer):
         return False
     payload = {**timer.payload, "said": list(_said(timer))}
     timers.set_timer(connection, STAFF_FILE_TIMER, timer.due_at, case=case, payload=payload)

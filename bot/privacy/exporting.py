@@ -89,7 +89,13 @@ class Exporting:
                 }
                 number = connection.execute(insert(attachments).returning(attachments.c.id), row).scalar_one()
                 files = (number,)
-                timers.set_timer(connection, DROP_TIMER, now + KEPT, payload={"file": number})
+                timers.set_timer(
+                    connection,
+                    DROP_TIMER,
+                    now + KEPT,
+                    conversation=here.conversation,
+                    payload={"file": number},
+                )
                 audit.note(connection, "exported", now, actor="member", detail={"bytes": len(content)})
             send = Send(
                 here.account,
@@ -105,6 +111,8 @@ class Exporting:
         lane = await self._store.write(work)
         if lane is not None:
             self._bus.wake(Topic.LANE, lane)
+        elif sha256:  # taken back meanwhile, as by whoever asked to be forgotten next
+            await self._store.write(lambda connection: self._remove(connection, sha256))
 
     async def drop(self, timer: Timer) -> None:
         """Delete a copy that was handed out a day ago."""
@@ -112,13 +120,18 @@ class Exporting:
         def work(connection: Connection) -> None:
             if not timers.take(connection, timer):
                 return
-            which = attachments.c.id == int(timer.payload["file"])
+            # a copy that was erased before its day may have left its number to somebody's file
+            which = (attachments.c.id == int(timer.payload["file"])) & (attachments.c.ref == COPY)
             sha256 = connection.execute(select(attachments.c.sha256).where(which)).scalar_one_or_none()
             connection.execute(update(attachments).where(which).values(sha256=None, state="expired"))
-            for name in erasure.unused(connection, [sha256] if sha256 else []):
-                self._filestore.remove(name)
+            if sha256:
+                self._remove(connection, sha256)
 
         await self._store.write(work)
+
+    def _remove(self, connection: Connection, sha256: str) -> None:
+        for name in erasure.unused(connection, [sha256]):
+            self._filestore.remove(name)
 
 
 _NAMES = {"es": "mis-datos", "en": "my-data", "pt": "meus-dados"}

@@ -25,6 +25,11 @@ AT = 4
 BREATH = 0.02
 """Seconds between pieces: whoever writes meanwhile goes first."""
 
+UNCLAIMED = timedelta(days=1)
+"""After which a content that no row names is nobody's any more."""
+LOOKED_UP = 500
+"""Contents that one unit looks up."""
+
 
 class Retention:
     """Acts on the `retention` timer, and sets it for the next day."""
@@ -88,10 +93,27 @@ class Retention:
                 counts.update(aged.counts)
                 more = aged.more
                 await asyncio.sleep(BREATH if more else 0)
+        counts["leftovers"] += await self._leftovers()
         counts = Counter({name: count for name, count in counts.items() if count})
         if counts and not await self._scrub():
             _log.info("what was deleted is overwritten later: somebody reads the database")
         return counts
+
+    async def _leftovers(self) -> int:
+        """Delete contents that no row names: of a process that ended between a file and its row."""
+        age = UNCLAIMED.total_seconds()
+        names = await asyncio.to_thread(lambda: list(self._filestore.older(age)))
+        count = 0
+        for start in range(0, len(names), LOOKED_UP):
+            some = names[start : start + LOOKED_UP]
+
+            def work(connection: Connection, some: list[str] = some) -> int:
+                unused = erasure.unused(connection, some)
+                return sum(self._filestore.remove(name, older=age) for name in unused)
+
+            count += await self._store.write(work)
+            await asyncio.sleep(BREATH)
+        return count
 
     def _piece(self, connection: Connection, piece: Piece, now: datetime, days: Days) -> Aged:
         aged = piece(connection, days, now)

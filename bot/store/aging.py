@@ -136,9 +136,7 @@ def aged_messages(connection: Connection, days: Days, now: datetime) -> Aged:
         connection.execute(delete(table).where(table.c.message_id.in_(found)))
     connection.execute(update(inbound).where(inbound.c.message_id.in_(found)).values(message_id=None))
     aged.counts["messages"] += len(found)
-    _delete_but_last(
-        connection, messages, found, {"text": "", "external_id": "", "turn_id": None, "rule": erasure.NOBODY}
-    )
+    _delete_but_last(connection, messages, found, erasure.EMPTIED)
     kept = select(messages.c.turn_id).where(messages.c.turn_id.in_(of))
     alone = set(of) - set(connection.execute(kept).scalars())
     connection.execute(
@@ -226,6 +224,9 @@ def aged_people(connection: Connection, days: Days, now: datetime) -> Aged:
 def aged_rest(connection: Connection, days: Days, now: datetime) -> Aged:
     """Numbers of events, what was listened to, the audit, cooldowns, and ways into the staff page."""
     aged = Aged()
+    loose = attachments.c.message_id.is_(None) & ~exists().where(timers.c.kind.startswith("staff"))
+    aged.files |= set(connection.execute(select(attachments.c.sha256).where(loose)).scalars()) - {None}
+    connection.execute(delete(attachments).where(loose))  # of replies of staff that were never said
     for name, table, which in (
         ("events", inbound, inbound.c.received_at < now - REPEATS),
         ("listened", listened, listened.c.at < now - timedelta(days=days.listened)),

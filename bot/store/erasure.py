@@ -58,6 +58,14 @@ PIECE = 500
 NOBODY = "erased"
 """The external id of the account and place that cases of people who were erased belong to."""
 
+EMPTIED: Mapping[str, Any] = {
+    **dict.fromkeys(("text", "command", "external_id", "reply_to", "album", "via"), ""),
+    **dict.fromkeys(("staff", "edited_at", "turn_id", "case_id", "lang")),
+    "outcome": "ignored",
+    "rule": NOBODY,
+}
+"""What a message becomes whose number must stay: nothing of it is left but its times."""
+
 _ARRIVED = (OutboxState.SENT.value, OutboxState.HELD.value, OutboxState.SENDING.value)
 """What may be on the platform; of what is just being sent, or held, we may not know the id."""
 _ON_DEMAND = (Platform.WEB.value, Platform.TERMINAL.value)
@@ -115,6 +123,8 @@ def subject(connection: Connection, contact: ContactId) -> Subject | None:
         .where(conversations.c.contact_id == contact)
         .order_by(conversations.c.id)
     ).all()
+    if any(row.external_id == NOBODY for row in accounts):
+        return None  # nobody's: what was left of others stays counted
     there = connection.execute(select(contacts.c.id).where(contacts.c.id == contact)).first()
     return Subject(contact, tuple(accounts), tuple(found)) if there else None
 
@@ -253,20 +263,11 @@ def _messages(connection: Connection, found: list[int], erased: Erased, nobody: 
     )
     for table, name in ((attachments, "files"), (edits, "edits")):
         _count(erased, name, connection.execute(delete(table).where(table.c.message_id.in_(found))))
-    empty = dict.fromkeys(("text", "command", "external_id", "reply_to", "album", "via"), "")
-    gone = {
-        "staff": None,
-        "edited_at": None,
-        "turn_id": None,
-        "case_id": None,
-        "outcome": "ignored",
-        "lang": None,
-    }
     erased.counts["messages"] += _drop(
         connection,
         messages,
         found,
-        lambda _: {**empty, **gone, "rule": NOBODY, "conversation_id": nobody.ids["conversation"]},
+        lambda _: {**EMPTIED, "conversation_id": nobody.ids["conversation"]},
     )
 
 

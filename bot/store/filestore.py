@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +25,10 @@ class FileStore:
         """Keep a content; its hash, in hexadecimal."""
         name = sha256(content).hexdigest()
         path = self._path(name)
-        if not path.exists():
+        if path.exists():
+            with suppress(OSError):
+                os.utime(path)  # it is wanted again: nobody may take it for a leftover
+        else:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             part = path.with_suffix(f".{os.getpid()}.part")
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -44,11 +50,35 @@ class FileStore:
                 remedy="Restore the files folder from the same day as the database.",
             ) from None
 
-    def remove(self, name: str) -> None:
-        """Delete a content; it does no harm if it is not there."""
-        self._path(name).unlink(missing_ok=True)
+    def remove(self, name: str, *, older: float = 0.0) -> bool:
+        """Delete a content, if it was written or wanted `older` seconds ago; whether it was deleted."""
+        path = self._path(name)
+        if older and not _is_older(path, older):
+            return False
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def older(self, seconds: float) -> Iterator[str]:
+        """Hashes of contents written or wanted longer ago than this; what was never finished is deleted."""
+        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            if not _is_older(path, seconds):
+                continue
+            if _HASH.fullmatch(path.name):
+                yield path.name
+            elif path.suffix == ".part":
+                path.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         if not _HASH.fullmatch(name):
             raise ValueError(f"{name!r} is no SHA-256")
         return self._folder / name[:2] / name
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:
+        return False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from bot.errors import StoreError
 from bot.knowledge.model import Keep, Minors, Privacy
 from bot.privacy.retention import Retention
 from bot.store import aging, timers
@@ -353,3 +356,65 @@ async def test_the_newest_number_is_not_given_again(scene: Scene) -> None:
     )
     assert min(numbers) > top
     await scene.store.write(lambda c: c.execute(update(contacts).values(lang="es")))
+
+
+async def test_what_is_emptied_in_place_of_being_deleted_keeps_nothing(scene: Scene) -> None:
+    def says(connection: Connection) -> None:
+        here = member(connection, "ana", 150)
+        case = case_of(connection, here, "resolved", 250)
+        last = select(func.max(messages.c.id)).scalar_subquery()
+        kept = {
+            "command": "pick:secreto",
+            "reply_to": "77",
+            "via": "r:1:2:secreto",
+            "album": "9",
+            "staff": "Bruno",
+        }
+        connection.execute(update(messages).where(messages.c.id == last).values(case_id=case, **kept))
+
+    await scene.store.write(says)
+    await scene.retention.run()
+
+    rows = await scene.store.read(lambda c: c.execute(select(messages)).all())
+    assert [(r.command, r.reply_to, r.via, r.album, r.staff, r.case_id) for r in rows] == [
+        ("",) * 4 + (None,) * 2
+    ]
+    assert await scene.count(drafts) == 0, "the case went too: no message names it any more"
+
+
+async def test_contents_that_no_row_names_go_after_a_day(scene: Scene, tmp_path: Path) -> None:
+    """A process may end between writing a file and its row; nobody else would ever find that file."""
+    here = await scene.store.write(lambda c: member(c, "ana", 1))
+    names = [scene.files.write(content) for content in (b"lost", b"held", b"fresh", b"wanted again")]
+    part = tmp_path / "files" / "ab" / f"{'ab' * 32}.1.part"
+    part.parent.mkdir(exist_ok=True)
+    part.write_bytes(b"half of it")
+    yesterday = time.time() - 2 * 86400
+    for path in (part, *(tmp_path / "files" / name[:2] / name for name in names if name != names[2])):
+        os.utime(path, (yesterday, yesterday))
+    scene.files.write(b"wanted again")
+
+    def holds(connection: Connection) -> None:
+        said = select(func.max(messages.c.id)).where(messages.c.conversation_id == here).scalar_subquery()
+        connection.execute(insert(attachments).values(message_id=said, kind="file", ref="r", sha256=names[1]))
+
+    await scene.store.write(holds)
+    counts = await scene.retention.run()
+
+    assert counts["leftovers"] == 1
+    left = {path.read_bytes() for path in (tmp_path / "files").rglob("*") if path.is_file()}
+    assert left == {b"held", b"fresh", b"wanted again"}
+
+
+async def test_files_of_replies_that_were_never_said_go(scene: Scene) -> None:
+    name = scene.files.write(b"from staff")
+    await scene.store.write(lambda c: one(c, attachments, kind="file", ref="r", sha256=name, state="stored"))
+    await scene.store.write(lambda c: timers.set_timer(c, "staff_file", NOW, payload={"stored": [1]}))
+    await scene.retention.run()
+    assert scene.files.read(name), "a reply still waits for it"
+
+    await scene.store.write(lambda c: c.execute(delete(timer_rows)))
+    await scene.retention.run()
+    assert await scene.count(attachments) == 0
+    with pytest.raises(StoreError):
+        scene.files.read(name)
