@@ -168,8 +168,8 @@ class Door:
 
     async def _judge(self, event: Inbound, admitted: Admitted) -> None:
         if event.kind is InboundKind.OTHER:
-            if event.command in ("membership", "migrated"):
-                admitted.passed.append(event)
+            if event.command in ("membership", "migrated") or event.sender is None:
+                admitted.passed.append(event)  # nobody's words
             return
         if event.kind is InboundKind.DELETE:
             self._forget_question(event, admitted)

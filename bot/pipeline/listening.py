@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 LISTEN_TIMER = "listen"
 """A place is being told that it is listened to; what is said there is kept once it has been."""
-LOOK = 5.0
+LOOK = 2.0
 """Seconds between looks at what the file says and what places were told."""
 AGAIN = timedelta(hours=6)
 """After which a place that could not be told is told again."""

@@ -7,17 +7,20 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Text, inspect, select, update
 from sqlalchemy.types import JSON, String
 
-from bot.store.tables import conversations, events, heard, listened, metadata, timers
+from bot.pipeline.listening import LISTEN_TIMER
+from bot.store.tables import conversations, events, heard, listened, metadata, outbox, places, timers
+from bot.store.timers import of_kind
 from tests.fakes.discord import FakeDiscord, Right
 from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
 from tests.fakes.house.square import DiscordSquare, Play, Scene, Square, TelegramSquare
-from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import FakeTelegram, Fault
 
 SCENES = (
     Scene(
@@ -595,3 +598,49 @@ async def test_one_who_is_owned_by_a_person_leaves_the_others_their_answers(tmp_
         group.writes(ask, by=luis)
         await house.rest(messages=3)
         assert [message.reply_to.sender.id for message in group.reads if message.reply_to] == [11, 12]
+
+
+def as_if_hours_had_passed(connection: Connection) -> None:
+    """A place that could not be told is told again."""
+    connection.execute(update(timers).where(timers.c.kind == LISTEN_TIMER).values(due_at=datetime.now(UTC)))
+
+
+async def test_a_place_is_told_before_it_is_listened_to_and_when_that_ends(tmp_path: Path) -> None:
+    home = write_shop(tmp_path / "home")
+    manners = "places:\n  club:\n    platform: telegram\n    id: -1001\n    mode: listen\n"
+    file = home / "config" / "community.yml"
+    async with FakeTelegram() as fake:
+        group = fake.group(-100_1, "Club")
+        async with open_house(tmp_path, fake, home=home) as house:
+            await fake.updates.waited_on()
+            group.writes("antes de que se avise")
+            await house.until(lambda c: c.execute(select(heard.c.count)).scalar())
+            fake.fail("sendMessage", with_=Fault.drop_after(), chat=-100_1)  # told, or not
+            file.write_text(manners, encoding="utf-8")
+            await house.until(lambda c: c.execute(select(outbox.c.id).where(outbox.c.state == "held")).all())
+            await house.until(lambda c: [t for t in of_kind(c, LISTEN_TIMER) if "outbox" not in t.payload])
+            group.writes("mientras no se sabe si se avisó")
+            await house.until(lambda c: c.execute(select(heard.c.count)).scalar() == 2)
+            assert await house.read(lambda c: c.execute(select(listened.c.text)).all()) == []
+        for _ in range(2):  # told once, whatever restarts there are
+            async with open_house(tmp_path, fake, home=home) as house:
+                await house.bot.store.write(as_if_hours_had_passed)
+                await fake.wait_for(
+                    lambda ledger: "guarda por un tiempo" in ledger.texts(-100_1)[-1], PATIENCE
+                )
+                await house.until(
+                    lambda c: c.execute(select(places.c.id).where(places.c.mode == "listen")).all()
+                )
+                said = await house.read(lambda c: len(c.execute(select(listened.c.id)).all()))
+                group.writes(f"esto se guarda, {said}")
+                await house.until(lambda c, n=said: len(c.execute(select(listened.c.id)).all()) == n + 1)  # type: ignore[misc]
+        async with open_house(tmp_path, fake, home=home) as house:
+            await fake.updates.waited_on()
+            file.write_text(manners.replace("listen", "mention"), encoding="utf-8")
+            await fake.wait_for(lambda ledger: "ya no se guarda" in ledger.texts(-100_1)[-1], PATIENCE)
+            group.writes("después de que se avisó")
+            await house.until(lambda c: c.execute(select(heard.c.count)).scalar() == 5)
+            kept = await house.read(lambda c: c.execute(select(listened.c.text)).scalars().all())
+            assert kept == ["esto se guarda, 0", "esto se guarda, 1"]
+        told = fake.ledger.texts(-100_1)
+        assert ["ya no" in text for text in told] == [False, False, True], "the first one was in doubt"
