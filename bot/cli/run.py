@@ -183,9 +183,10 @@ async def _tell_what_is_there(cli: Cli, bot: "Bot", *, demo: bool) -> None:
         rows.append((words("run.chat"), f"{address}/chat"))
         rows.append((words("run.staff"), await _way_in(cli, bot, knowledge, address, demo=demo)))
     output.pairs(rows)
-    if not settings.telegram_token.get_secret_value():
+    telegram, discord = settings.telegram_token, settings.discord_token
+    if not telegram.get_secret_value() and not discord.get_secret_value():
         output.line(words("run.no_telegram"))
-    elif not settings.telegram_staff_chat:
+    elif not settings.telegram_staff_chat and not settings.discord_staff_channel:
         output.line(words("run.no_staff_chat"))
     if bot.held:
         output.line(words.count("run.held", bot.held))
