@@ -428,6 +428,7 @@ async def test_scenes(tmp_path: Path, platform: str) -> None:
         assert unanswered == 0
     on_disk = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("vocero.db*"))
     if on_disk:
+        assert traces("¿Cuánto cuesta el envío?", on_disk), "what was said to the bot is there"
         assert [text for text in unheard if traces(text, on_disk)] == []
 
 
@@ -605,6 +606,7 @@ def as_if_hours_had_passed(connection: Connection) -> None:
     connection.execute(update(timers).where(timers.c.kind == LISTEN_TIMER).values(due_at=datetime.now(UTC)))
 
 
+@pytest.mark.slow
 async def test_a_place_is_told_before_it_is_listened_to_and_when_that_ends(tmp_path: Path) -> None:
     home = write_shop(tmp_path / "home")
     manners = "places:\n  club:\n    platform: telegram\n    id: -1001\n    mode: listen\n"
