@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,7 +19,7 @@ demo: $(VENV)/.runtime ## Install, and run the demo brand's bot with its web cha
 
 .PHONY: test
 test: $(VENV)/.dev ## Install, and run the tests: unit, integration, acceptance, documents
-	VOCERO_TEST_COUNTS=dev $(PYTEST) -q -m "not slow and not soak"
+	VOCERO_TEST_COUNTS=dev $(PYTEST) -q $(PARALLEL) -m "not slow and not soak"
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, format, types, layers, and the rules of the house
@@ -30,8 +31,8 @@ check: $(VENV)/.dev ## Lint, format, types, layers, and the rules of the house
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev ## The browser's tests, longer ones, and all that keeps something on PostgreSQL
-	VOCERO_TEST_COUNTS=ci $(PYTEST) -q -m "slow and not soak"
-	VOCERO_TEST_COUNTS=dev $(PYTEST) -q -m "not slow and not soak" --database postgresql $(STORED)
+	VOCERO_TEST_COUNTS=ci $(PYTEST) -q $(PARALLEL) -m "slow and not soak"
+	VOCERO_TEST_COUNTS=dev $(PYTEST) -q $(PARALLEL) -m "not slow and not soak" --database postgresql $(STORED)
 
 # Tests whose bot keeps something: those run on PostgreSQL too.
 STORED := tests/acceptance tests/integration/store tests/integration/web tests/integration/test_clock.py \
