@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.domain import Account, Addressed, Inbound, InboundKind, Outcome, PlaceKind
@@ -81,9 +82,9 @@ class Buckets:
     def take(self, key: object, now: float) -> bool:
         """Take one token; False when there is none."""
         tokens, at = self._left.pop(key, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - at) * self._per_second)
+        tokens = min(self._burst, tokens + max(0.0, now - at) * self._per_second)
         taken = tokens >= 1.0
-        self._left[key] = (tokens - 1.0 if taken else tokens, now)
+        self._left[key] = (tokens - 1.0 if taken else tokens, max(now, at))
         if len(self._left) > self._most:
             self._left.popitem(last=False)
         return taken
@@ -123,7 +124,10 @@ Strangers = Callable[[Account, Collection[str]], Awaitable[Collection[str]]]
 
 
 class Limits:
-    """Judges what arrives. `clock` gives seconds that never go back."""
+    """Judges what arrives, by when it was written: what waited in an outage comes at once and is no flood.
+
+    `clock` gives seconds that never go back, `wall` the time that platforms stamp messages with.
+    """
 
     def __init__(
         self,
@@ -132,8 +136,10 @@ class Limits:
         strangers: Strangers,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._bounds, self._blocklist, self._strangers, self._clock = bounds, blocklist, strangers, clock
+        self._bounds, self._blocklist, self._strangers = bounds, blocklist, strangers
+        self._clock, self._wall = clock, wall
         new = bounds.newcomers_per_minute
         self._members = Buckets(bounds.member_burst, bounds.member_per_minute / 60)
         self._places = Buckets(max(1.0, bounds.place_per_minute / 2), bounds.place_per_minute / 60)
@@ -152,16 +158,16 @@ class Limits:
         if event.place.kind in (PlaceKind.PRIVATE, PlaceKind.STAFF):
             return True
         who = (event.account.platform.value, event.account.id, event.sender.external_id)
-        return who not in self._blocklist and self._talk.take(who, self._clock())
+        return who not in self._blocklist and self._talk.take(who, self._written(event))
 
     async def sift(self, events: Sequence[Inbound], known: Mapping[Key, object]) -> Sifted:
         """Judge events of one account, in order. `known` are conversations that exist for certain."""
-        now = self._clock()
         verdicts = [
-            self._judged.get((event.account, event.event_id)) or self._judge(event, now) for event in events
+            self._judged.get((event.account, event.event_id)) or self._judge(event, self._written(event))
+            for event in events
         ]
         if self._bounds.newcomers_per_minute:
-            await self._meet(events, verdicts, known, now)
+            await self._meet(events, verdicts, known)
         for event, verdict in zip(events, verdicts, strict=True):
             self._judged[event.account, event.event_id] = verdict
         while len(self._judged) > RETRIED:
@@ -172,6 +178,10 @@ class Limits:
         """The events are committed and won't come again."""
         for event in events:
             self._judged.pop((event.account, event.event_id), None)
+
+    def _written(self, event: Inbound) -> float:
+        """When it was written, by our clock; a platform's may be ahead of ours."""
+        return self._clock() - max(0.0, (self._wall() - event.sent_at).total_seconds())
 
     def _judge(self, event: Inbound, now: float) -> _Verdict:
         if event.sender is None or event.place is None or event.place.kind is PlaceKind.STAFF:
@@ -211,7 +221,7 @@ class Limits:
         return _Verdict(Rule.MEMBER, kept=True, told=muted.kept == 1)
 
     async def _meet(
-        self, events: Sequence[Inbound], verdicts: list[_Verdict], known: Mapping[Key, object], now: float
+        self, events: Sequence[Inbound], verdicts: list[_Verdict], known: Mapping[Key, object]
     ) -> None:
         """Let newcomers in as fast as they may come; only while too many come, look who is one."""
         met: set[str] = set()
@@ -223,7 +233,7 @@ class Limits:
             who = event.sender.external_id
             if who in met or (event.account, event.event_id) in self._judged:
                 continue
-            if who not in asked.values() and self._lets_in(event, now):
+            if who not in asked.values() and self._lets_in(event, self._written(event)):
                 met.add(who)
             else:
                 asked[index] = who
@@ -234,7 +244,7 @@ class Limits:
             event = events[index]
             if who not in new:
                 continue
-            if not (_calls_person(event) and self._new_calls.take(event.account, now)):
+            if not (_calls_person(event) and self._new_calls.take(event.account, self._written(event))):
                 verdicts[index] = _Verdict(Rule.NEWCOMERS)
 
     def _lets_in(self, event: Inbound, now: float) -> bool:

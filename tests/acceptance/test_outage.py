@@ -122,7 +122,7 @@ async def test_what_was_said_in_public_while_telegram_was_away(tmp_path: Path) -
         async with (
             FakeTelegram() as fake,
             # so much at once, and all from newcomers, would meet the limits of a place
-            open_house(tmp_path, fake, limit_place_per_minute=1000, limit_newcomers_per_minute=0) as house,
+            open_house(tmp_path, fake) as house,
         ):
             people = [fake.member(100 + n, f"M{n}") for n in range(100)]
             group = fake.group(-100_555, "Comunidad", people)

@@ -28,7 +28,7 @@ async def test_twelve_minutes_without_discord_with_200_lines_in_public_and_20_in
             server = fake.guild()
             general = server.text("general")
             people = [server.member(f"M{n}") for n in range(PEOPLE)]
-            given = on_discord(fake) | {"limit_newcomers_per_minute": 0, "limit_place_per_minute": 0}
+            given = on_discord(fake)
             async with open_house(tmp_path, **given) as house:
                 await fake.listened(PATIENCE)
                 for person in people:

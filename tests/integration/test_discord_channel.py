@@ -353,6 +353,40 @@ async def test_a_refused_resume_is_made_up_for_by_the_history(
         assert len(fake.gateway.identified) == 2
 
 
+async def test_a_place_that_was_not_yet_read_is_read_at_the_next_start(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    """The first words ever in a channel, while we were away; and we end before we have read them."""
+    server = fake.guild()
+    general, quiet = server.text("general"), server.text("silencioso")
+    ana = server.member("Ana")
+    async with running(fake, memory, tmp_path):
+        ana.at(general).writes("uno")
+        await memory.until(lambda: memory.events)
+    ana.at(quiet).writes("dos")
+    fake.fail("get_channel_messages", with_=Fault.status(503), times=100, channel=quiet.id)
+    async with running(fake, memory, tmp_path):
+        ana.at(general).writes("tres")
+        await memory.until(lambda: "tres" in memory.texts)
+    fake.faults.scripts.clear()
+    async with running(fake, memory, tmp_path):
+        await memory.until(lambda: "dos" in memory.texts)
+
+
+async def test_an_edit_in_an_unknown_place_brings_no_old_talk(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    """The account may have been another program's before: what was said to that one is not for us."""
+    ana = fake.member("Ana")
+    said = [ana.writes(f"vieja {number}") for number in range(3)]
+    async with running(fake, memory, tmp_path):
+        ana.edits(said[1], "vieja corregida")
+        await memory.until(lambda: memory.events)
+        ana.writes("nueva")
+        await memory.until(lambda: "nueva" in memory.texts)
+        assert memory.texts == ["vieja corregida", "nueva"]
+
+
 async def test_after_a_failed_commit_nothing_is_lost_nor_out_of_order(
     fake: FakeDiscord, memory: Memory, tmp_path: Path
 ) -> None:

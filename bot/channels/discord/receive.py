@@ -237,14 +237,11 @@ class Receiver:
                 self._keep(self._catch_up(item.channel, item.guild, urgent=True), item)
 
     def _take(self, item: _Item) -> None:
+        known = item.channel in self._marks or item.channel in self._behind
+        if not known and not self._before:
+            self._live[item.channel] = item.guild  # what was said before our time is not for us
         if item.message and item.channel not in self._marks:
-            # written with whatever is committed next: should we end before this place's first commit, we
-            # know at the next start that there is something to be read in it
-            self._marks[item.channel] = self._unwritten[item.channel] = self._before or item.message - 1
-            private = bool(item.guild) and self._parser.is_private(item.channel, item.guild)
-            self._homes[item.channel] = (item.guild, private)
-            if not self._before and item.channel not in self._behind:
-                self._live[item.channel] = item.guild
+            self._note(item.channel, item.guild, self._before or item.message - 1)
         if item.channel in self._live:
             if len(self._queue) < WAITING or not item.message:
                 self._queue.append(item)
@@ -262,11 +259,21 @@ class Receiver:
         else:
             behind.dropped = True
 
+    def _note(self, channel: int, guild: int, after: int) -> None:
+        """From where a place is to be read whose first commit is yet to come.
+
+        Written with whatever is committed next: should we end before that, we know it at the next start.
+        """
+        self._marks[channel] = self._unwritten[channel] = after
+        self._homes[channel] = (guild, bool(guild) and self._parser.is_private(channel, guild))
+
     def _catch_up(self, channel: int, guild: int, *, urgent: bool = False) -> _Behind:
         """Have a place's history read, from the last message that we have of it."""
         behind = self._behind.get(channel)
         if behind is None:
             after = self._marks.get(channel, self._before)
+            if after and channel not in self._marks:
+                self._note(channel, guild, after)
             behind = self._behind[channel] = _Behind(channel, guild, after, urgent=urgent)
             self._order.put_nowait((0 if urgent else 1, next(self._numbers), channel))
         elif urgent and not behind.urgent:

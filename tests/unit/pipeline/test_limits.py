@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +54,9 @@ class Door:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.limits = Limits(self.bounds, self.blocklist, self._strangers, clock=lambda: self.now)
+        self.limits = Limits(
+            self.bounds, self.blocklist, self._strangers, clock=lambda: self.now, wall=lambda: AT
+        )
 
     async def _strangers(self, account: Account, people: Collection[str]) -> Collection[str]:
         self.looked_up += 1
@@ -64,7 +66,8 @@ class Door:
         self.number += 1
         place = given.pop("place", PlaceRef(who, PlaceKind.PRIVATE))
         kind = given.pop("kind", InboundKind.MESSAGE)
-        return Inbound(ACCOUNT, str(self.number), kind, AT, Sender(who), place, **given)
+        at = AT - timedelta(seconds=given.pop("waited", 0))
+        return Inbound(ACCOUNT, str(self.number), kind, at, Sender(who), place, **given)
 
     async def hears(self, *events: Inbound) -> Sifted:
         """Sift and commit."""
@@ -90,6 +93,26 @@ async def test_a_flood_passes_a_burst_then_is_kept_then_only_counted() -> None:
     assert rules(sifted) == {Rule.MEMBER: 180}
     assert [over.told for over in sifted.over.values()] == [True] + [False] * (KEPT - 1)
     assert {tally.outcome for tally in sifted.tallies} == {Outcome.IGNORED}
+
+
+async def test_what_was_written_in_an_outage_is_judged_by_when_it_was_written() -> None:
+    door = Door()
+    calm = [door.event(waited=10 * (60 - number)) for number in range(60)]  # ten minutes, one in ten seconds
+    flood = [door.event("mala", waited=300) for _ in range(200)]
+    sifted = await door.hears(*calm, *flood)
+    assert passed(sifted) == 60 + 20
+    group = PlaceRef("-100", PlaceKind.GROUP)
+    asked = [
+        door.event(f"m{number}", place=group, addressed=Addressed.MENTION, waited=4 * (150 - number))
+        for number in range(150)
+    ]
+    assert passed(await door.hears(*asked)) == 150
+    talk = [
+        door.event("ana", place=group, addressed=Addressed.NOT, waited=5 * (100 - number))
+        for number in range(100)
+    ]
+    assert all(door.limits.heeds(event) for event in talk)
+    assert passed(await door.hears(door.event(waited=-5))) == 1, "clocks may be apart"
 
 
 async def test_somebody_else_is_not_slowed_down() -> None:
