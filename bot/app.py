@@ -35,6 +35,7 @@ from bot.knowledge.community import Mode
 from bot.knowledge.library import Library
 from bot.knowledge.model import Knowledge
 from bot.metrics import Meter
+from bot.pipeline.afterwards import AfterGiveBack
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
 from bot.pipeline.door import Door, asking
@@ -65,7 +66,7 @@ from bot.store.inbound import SLOW_TIMER, STAFF_TIMER
 from bot.store.moves import moves
 from bot.store.scrub import scrub
 from bot.store.sessions import SessionStore
-from bot.store.timers import ERASE_TIMER, EXPORT_TIMER, PUBLISH_TIMER, RETENTION_TIMER
+from bot.store.timers import ERASE_TIMER, EXPORT_TIMER, GIVE_BACK_TIMER, PUBLISH_TIMER, RETENTION_TIMER
 from bot.store.transcript import Transcript
 from bot.web import whereabouts
 from bot.web.auth import Auth
@@ -275,6 +276,7 @@ async def open_bot(
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
                 ALERT_TIMER: Alerts(store, bus, notices),
                 PUBLISH_TIMER: publishing,
+                GIVE_BACK_TIMER: AfterGiveBack(store, minds, locks, corridor),
                 SLOW_TIMER: SlowDown(store, bus, minds, locks),
                 FETCH_TIMER: Fetching(store, bus, channels, filestore, notices, limit=limit, quota=quota),
                 REMOVE_JOB: Removing(store, bus, channels),

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from bot.domain import CaseState, Owner
 
+PERSON_OWNS = "person_owns"
+"""The rule of messages that are relayed because a person speaks in their conversation."""
+
 
 class Act(StrEnum):
     """What can change who speaks."""

@@ -30,6 +30,7 @@ from bot.store.engine import Store
 from bot.store.feedback import FeedbackLine
 from bot.store.filestore import FileStore
 from bot.store.outbox import Send
+from bot.store.timers import GIVE_BACK_TIMER
 from bot.store.turns import Report
 
 _log = structlog.get_logger(__name__)
@@ -357,6 +358,8 @@ class Casework:
             return Acted(Result(Done.STALE, row.id))
         change = apply(situation.ownership, act, staff.name)
         self._change(connection, row, situation, change, staff, now, forget=True)
+        if act is Act.GIVE_BACK:
+            self._answer_what_was_left(connection, row.conversation, now)
         voice = self._minds.current.voice
         lang = situation.lang or voice.knowledge.brand.languages[0]
         if act is Act.CLOSE:
@@ -368,6 +371,15 @@ class Casework:
         lanes = self._notices.speak(connection, situation, told, lang, row.id, now, rule=act.value)
         lanes += self._notices.tell(connection, noted, now, case=row.id)
         return Acted(Result(Done.DONE, row.id), tuple(lanes))
+
+    def _answer_what_was_left(
+        self, connection: Connection, conversation: ConversationId, now: datetime
+    ) -> None:
+        """Have the bot look at what the member said last, and nobody answered."""
+        left = situations.left_unanswered(connection, conversation)
+        if left:
+            payload = {"messages": left}
+            timers.set_timer(connection, GIVE_BACK_TIMER, now, conversation=conversation, payload=payload)
 
     def _change(
         self,

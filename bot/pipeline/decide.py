@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.conversation.assent import assent
+from bot.conversation.ownership import PERSON_OWNS
 from bot.conversation.situation import Last, Memory, Said, Situation
 from bot.domain import (
     AttachmentKind,
@@ -101,7 +102,7 @@ class _Desk:
         if situation.blocked:
             return self._silent(Outcome.BLOCKED, "blocked_by_staff")
         if not situation.ownership.bot_may_speak:
-            return self._silent(Outcome.RELAYED, "person_owns")
+            return self._silent(Outcome.RELAYED, PERSON_OWNS)
         match self._main.kind:
             case InboundKind.COMMAND if self._reading.asks:
                 if (entry := named(self._reading.text, self._knowledge)) is not None:

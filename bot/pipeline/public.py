@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.conversation.ownership import PERSON_OWNS
 from bot.conversation.situation import Said, Situation
 from bot.domain import AttachmentKind, EntryId, InboundKind, Outcome, Platform
 from bot.knowledge.community import Manners, ReplyIn
@@ -97,7 +98,7 @@ class _Square:
         if self._main.kind is InboundKind.BUTTON:
             return self._button(self._main)
         if not situation.ownership.bot_may_speak:
-            return self._leave("person_owns", Outcome.RELAYED)
+            return self._leave(PERSON_OWNS, Outcome.RELAYED)
         if self._late:
             return self._leave("late")
         if self._main.kind is InboundKind.COMMAND:

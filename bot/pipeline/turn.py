@@ -78,6 +78,8 @@ class Draft:
     number: TurnId | None = None
     phrased: Phrased = field(default_factory=Phrased)
     parts: tuple[Outgoing, ...] = ()
+    afterwards: bool = False
+    """Whether the messages that it answers have had their outcome before, and keep it."""
 
     @property
     def after(self) -> Ownership:
@@ -123,6 +125,9 @@ class Draft:
     def turn(self) -> Turn:
         """The turn's own row."""
         decision, heard = self.decision, self.reading.understanding
+        trace = _trace(self.situation, self.reading)
+        if self.afterwards:
+            trace["answers"] = self.reading.main  # whose own turn only relayed it
         return Turn(
             self.situation.conversation,
             decision.outcome,
@@ -133,11 +138,13 @@ class Draft:
             entry=decision.entry,
             variant=self.phrased.variant,
             confidence=heard.confidence if heard is not None else 0.0,
-            trace=_trace(self.situation, self.reading),
+            trace=trace,
         )
 
     def handled(self) -> list[Handled]:
         """The main message has the turn's outcome; the others are joined to it, unless nothing was said."""
+        if self.afterwards:
+            return []
         decision = self.decision
         assert self.number is not None
         joined = decision.outcome not in _OF_EACH
@@ -210,6 +217,8 @@ class Draft:
             entry=decision.entry or "",
             count=1 + joined if alone else 1,
         )
+        if self.afterwards:  # its messages were counted when they were relayed
+            return [replace(own, kind=decision.rule)]
         if joined and not alone:
             return [own, of_all(outcome=Outcome.JOINED.value, count=joined)]
         return [own]
@@ -251,6 +260,34 @@ class Corridor:
     def busy(self, conversation: ConversationId) -> bool:
         """Whether a conversation is being seen to."""
         return self._lanes.busy(conversation)
+
+    def split_of(self, situation: Situation) -> Callable[[Outgoing], tuple[Outgoing, ...]]:
+        """How the channel of a conversation cuts what is too long for it."""
+        channel = self._channels.get(situation.account)
+        return channel.split if channel is not None else _whole
+
+    def write(self, connection: Connection, draft: Draft) -> Written | None:
+        """Write one turn in the caller's unit; None when the conversation has moved since it was read."""
+        [result] = self._write(connection, [draft])
+        return result
+
+    def written(self, draft: Draft, written: Written) -> None:
+        """Say what was written, and wake whoever goes on with it."""
+        situation, decision = draft.situation, draft.decision
+        _log.info(
+            "turn",
+            conversation=situation.conversation,
+            outcome=written.outcome.value,
+            rule=decision.rule,
+            entry=decision.entry,
+            case=written.case,
+        )
+        for lane in written.lanes:
+            self._bus.wake(Topic.LANE, lane)
+        if written.case is not None:
+            self._bus.wake(Topic.CASES, str(written.case))
+        if written.case is not None or decision.jobs:
+            self._bus.wake(Topic.TIMERS)
 
     async def _work(self, conversation: ConversationId, woken: asyncio.Event) -> None:
         typed = False
@@ -305,28 +342,14 @@ class Corridor:
         mind = self._minds.current
         now = self._clock()
         decision = decide(situation, reading, mind.voice.knowledge, now)
-        channel = self._channels.get(situation.account)
-        split = channel.split if channel is not None else _whole
-        written = await self._writes.do(Draft(situation, reading, decision, mind.voice, split, now))
+        draft = Draft(situation, reading, decision, mind.voice, self.split_of(situation), now)
+        written = await self._writes.do(draft)
         if isinstance(written, Exception):
             raise written
         if written is None:
             return False
-        _log.info(
-            "turn",
-            conversation=situation.conversation,
-            outcome=written.outcome.value,
-            rule=decision.rule,
-            entry=decision.entry,
-            case=written.case,
-        )
+        self.written(draft, written)
         self._count(situation, decision)
-        for lane in written.lanes:
-            self._bus.wake(Topic.LANE, lane)
-        if written.case is not None:
-            self._bus.wake(Topic.CASES, str(written.case))
-        if written.case is not None or decision.jobs:
-            self._bus.wake(Topic.TIMERS)
         return True
 
     async def _write_together(self, drafts: Sequence[Draft]) -> list[Written | Exception | None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, text
 
-from bot.conversation.ownership import Ownership
+from bot.conversation.ownership import PERSON_OWNS, Ownership
 from bot.conversation.situation import Memory, Said, Situation
 from bot.domain import (
     Account,
@@ -22,6 +23,7 @@ from bot.domain import (
     InboundKind,
     Lang,
     MessageId,
+    Outcome,
     Owner,
     PlaceId,
     PlaceKind,
@@ -62,7 +64,7 @@ _conversation = (
     .join(places, places.c.id == conversations.c.place_id)
     .where(conversations.c.id.in_(bindparam("asked", expanding=True)))
 )
-_unhandled = (
+_said_rows = (
     select(
         messages.c.id,
         messages.c.conversation_id,
@@ -79,12 +81,14 @@ _unhandled = (
         attachments.c.kind.label("file_kind"),
     )
     .outerjoin(attachments, attachments.c.message_id == messages.c.id)
-    .where(
-        messages.c.conversation_id.in_(bindparam("asked", expanding=True)),
-        _UNHANDLED,
-    )
     .order_by(messages.c.id, attachments.c.id)
 )
+_unhandled = _said_rows.where(
+    messages.c.conversation_id.in_(bindparam("asked", expanding=True)),
+    _UNHANDLED,
+)
+_MOST_RELAYED = 20
+"""Messages at the end of a conversation that are read together, once the bot may answer them."""
 
 
 def load(connection: Connection, conversation: ConversationId) -> Situation | None:
@@ -115,6 +119,40 @@ def question_of(connection: Connection, message: MessageId, contact: ContactId) 
         .where(messages.c.id == message, messages.c.author == "member", conversations.c.contact_id == contact)
     ).scalar_one_or_none()
     return found or ""
+
+
+def left_unanswered(connection: Connection, conversation: ConversationId) -> list[MessageId]:
+    """What the member said last, to a person who has not answered since; empty if the last word is ours.
+
+    At the most the last twenty messages. What has no outcome yet is left to its own turn.
+    """
+    words = messages.c.conversation_id == conversation, messages.c.kind != "note"
+    ours = select(func.max(messages.c.id)).where(*words, messages.c.author != "member").scalar_subquery()
+    found = connection.execute(
+        select(messages.c.id)
+        .where(
+            *words,
+            messages.c.id > func.coalesce(ours, 0),
+            messages.c.outcome == Outcome.RELAYED.value,
+            messages.c.rule == PERSON_OWNS,
+        )
+        .order_by(messages.c.id.desc())
+        .limit(_MOST_RELAYED)
+    ).scalars()
+    return [MessageId(i) for i in reversed(list(found))]
+
+
+def saying(connection: Connection, situation: Situation, said: Collection[MessageId]) -> Situation:
+    """The situation as if these messages of its member had just been said, whatever became of them."""
+    rows = connection.execute(
+        _said_rows.where(
+            messages.c.conversation_id == situation.conversation,
+            messages.c.author == "member",
+            messages.c.id.in_(list(said)),
+        )
+    )
+    found = tuple(_said(list(group)) for _, group in groupby(rows, key=lambda row: row.id))
+    return replace(situation, said=found)
 
 
 def waiting(connection: Connection, before: datetime, limit: int = 1000) -> list[ConversationId]:

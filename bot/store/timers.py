@@ -18,6 +18,8 @@ EXPORT_TIMER = "export"
 """A timer that is due at once: hand a member a copy of their data."""
 ERASE_TIMER = "erase"
 """A timer that is due at once: erase a member's data; it stays until the receipt is out."""
+GIVE_BACK_TIMER = "after_give_back"
+"""A timer that is due at once: answer what a member asked last, now that the bot may speak again."""
 RETENTION_TIMER = "retention"
 """A timer of each day: delete what is older than `config/privacy.yml` allows."""
 

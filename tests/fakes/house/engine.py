@@ -14,6 +14,7 @@ from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.notices import ALERT_TIMER, StaffNotices, StaffPlace
 from bot.handoff.staffroom import StaffRoom
+from bot.pipeline.afterwards import AfterGiveBack
 from bot.pipeline.clock import Clock
 from bot.pipeline.deliver import Deliverer
 from bot.pipeline.intake import Intake
@@ -23,6 +24,7 @@ from bot.pipeline.turn import Corridor
 from bot.store.engine import Store
 from bot.store.filestore import FileStore
 from bot.store.inbound import STAFF_TIMER
+from bot.store.timers import GIVE_BACK_TIMER
 from tests.fakes.house.scripted import ACCOUNT, STAFF, ScriptedChannel
 
 
@@ -59,7 +61,9 @@ class Engine:
         self.casework = Casework(self.store, bus, minds, notices, locks, FileStore(self.folder), clock=now)
         room = StaffRoom(self.store, bus, self.casework, notices, Lang("es"), clock=now)
         alerts = Alerts(self.store, bus, notices, clock=now)
-        clock = Clock(self.store, bus, {STAFF_TIMER: room, ALERT_TIMER: alerts}, clock=now)
+        resumes = AfterGiveBack(self.store, minds, locks, corridor, clock=now)
+        due = {STAFF_TIMER: room, ALERT_TIMER: alerts, GIVE_BACK_TIMER: resumes}
+        clock = Clock(self.store, bus, due, clock=now)
         await deliverer.recover()
         self._tasks = [asyncio.create_task(part.run()) for part in (corridor, deliverer, clock)]
 
