@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -199,6 +199,8 @@ def settle(
         send = claimed.send
         if receipt.delivery is Delivery.SENT:
             _link(connection, send, receipt)
+            if "channel" in receipt.extra:
+                _note_channel(connection, claimed, receipt.extra["channel"])
             if send.place.kind is PlaceKind.STAFF and "chat" in receipt.extra:
                 staff_place_moved(
                     connection, send.account, send.place.external_id, receipt.extra["chat"], now
@@ -215,6 +217,14 @@ def settle(
                 .values(unreachable_since=now)
             )
     return states
+
+
+def _note_channel(connection: Connection, claimed: Claimed, channel: str) -> None:
+    """A message went into another channel than asked, as into a thread: it can be removed only there."""
+    asked = claimed.send.place
+    private = asked.kind is PlaceKind.PRIVATE
+    place = replace(asked, external_id=channel) if private else replace(asked, thread=channel)
+    connection.execute(update(outbox).where(outbox.c.id == claimed.id).values(place=encode_place(place)))
 
 
 def cancel(connection: Connection, conversation: ConversationId) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from bot.store.tables import audit, cases, events, timers
 from bot.store.timers import RETENTION_TIMER
 from tests.fakes.discord import FakeDiscord
-from tests.fakes.house import PATIENCE, House, on_discord, open_house, records
+from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
 from tests.fakes.telegram import FakeTelegram, Member, User
 
 BRUNO = User(901, "Bruno Soto", language_code="es")
@@ -221,3 +221,40 @@ async def test_on_discord_too_nothing_of_ours_is_left_but_the_receipt(tmp_path: 
             assert holds(tmp_path, SECRET, "Zúñiga", str(ana.id)) == []
             [receipt] = ana.texts
             assert "Comprobante" in receipt
+
+
+async def test_threads_on_discord_keep_neither_an_answer_nor_a_name(tmp_path: Path) -> None:
+    """An answer that went into a thread can be removed only there; a private thread is called by its member."""
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        general, ana = server.text("general"), server.member("Ana Zúñiga")
+        home = write_shop(tmp_path / "home")
+        (home / "config" / "community.yml").write_text(
+            f"places:\n  general:\n    platform: discord\n    id: {general.id}\n    reply_in: thread\n",
+            encoding="utf-8",
+        )
+        async with open_house(tmp_path, home=home, **on_discord(fake)) as house:
+            await fake.listened(PATIENCE)
+            asked = ana.at(general).mentions_bot("¿Cuánto cuesta el envío?")
+            await house.rest(messages=1)
+            ana.at(general).slash("olvidame")
+
+            def private() -> Any:
+                return next((one for one in server.threads if one.id != asked.id), None)
+
+            async def reads(words: str) -> None:
+                async with asyncio.timeout(PATIENCE):
+                    while private() is None or not any(words in text for text in private().texts):  # noqa: ASYNC110 # nobody tells
+                        await asyncio.sleep(0.02)
+
+            await reads("¿Borro todo?")
+            assert "Zúñiga" in private().channel.name
+            ana.at(private()).writes("sí")
+            await reads("Comprobante")
+            await house.until(at_rest)
+
+            answers = next(one for one in server.threads if one.id == asked.id)
+            assert answers.texts == []
+            assert private().channel.name == "Ayuda"
+            [receipt] = private().texts
+            assert "lugares públicos" not in receipt, "nothing was left there"

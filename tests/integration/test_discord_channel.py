@@ -715,6 +715,22 @@ async def test_what_is_personal_goes_on_in_a_private_thread(
         assert len(server.threads) == 1
 
 
+async def test_a_copy_of_ones_data_goes_where_no_moderator_reads_along(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    """Private threads are read by whoever may manage a server's threads."""
+    server = fake.guild()
+    general, ana = server.text(), server.member("Ana")
+    async with running(fake, memory, tmp_path) as channel:
+        place = PlaceRef(str(general.id), PlaceKind.CHANNEL)
+        await channel.send(place, Outgoing("sigue", rows=((Button("En privado", "private:d"),),)), nonce="1")
+        ana.at(general).taps("En privado")
+        await memory.until(lambda: memory.events)
+        [event] = memory.events.values()
+        assert (event.text, event.place) == ("d", private(ana.channel.id))
+        assert server.threads == []
+
+
 # -- trouble at the start
 
 

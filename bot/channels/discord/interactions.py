@@ -26,6 +26,8 @@ MESSAGE, THINKING, HEARD, CHOICES, FORM = 4, 5, 6, 8, 9
 ANSWER_SECONDS = 3.0
 PRIVATE = "private:"
 """Payload of a button that leads into a private place; what follows says what for."""
+OWN_EYES = frozenset({"my_data", "private:d"})
+"""What leads into direct messages: whoever may manage a server's threads reads private ones too."""
 PERSONAL = frozenset({"human", "my_data", "forget_me"})
 """Commands that go on in private, wherever they are used."""
 UNANSWERED = 20.0
@@ -129,7 +131,9 @@ class Interactions:
         assert asked.sender is not None, "somebody asked"
         try:
             name = asked.sender.display_name
-            place = await self._rooms.thread(asked.user, name, asked.channel, locale=asked.locale)
+            place = 0
+            if asked.name not in OWN_EYES:
+                place = await self._rooms.thread(asked.user, name, asked.channel, locale=asked.locale)
             led_to = f"<#{place}>"
             if not place:
                 place = await self._rooms.direct(asked.user)

@@ -12,7 +12,7 @@ import structlog
 from discord.http import Route
 
 from bot.channels.base import Whereabouts
-from bot.channels.discord.link import AnyLink, Http, NotSent
+from bot.channels.discord.link import AnyLink, Http, NotSent, Unsure
 from bot.channels.discord.places import PRIVATE_THREAD, Places
 from bot.domain import Account, PlaceKind
 
@@ -49,6 +49,7 @@ class Rooms:
         self._opened: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._instead: OrderedDict[str, int] = OrderedDict()
         self._opening: dict[int, asyncio.Lock] = {}
+        self._nameless: OrderedDict[int, int] = OrderedDict()
 
     def instead_of(self, direct: str) -> int:
         """The private thread that is used in place of closed direct messages, or 0."""
@@ -88,6 +89,26 @@ class Rooms:
                 _keep(self._instead, direct, thread)
                 return thread
         return 0
+
+    async def take_name_off(self, place: int) -> None:
+        """Have a private thread of ours name nobody any more; called when what we said there is removed.
+
+        Once a place: Discord lets a thread be renamed twice in ten minutes. That it fails is only logged.
+        """
+        if place in self._nameless:
+            return
+        _keep(self._nameless, place, place)
+        link = self._link()
+        me = str(link.user.id) if link is not None and link.user is not None else ""
+        route = {"channel_id": place}
+        try:
+            found = await self._http().once(Route("GET", "/channels/{channel_id}", **route))
+            if found.get("type") != PRIVATE_THREAD or str(found.get("owner_id")) != me:
+                return
+            body = {"name": self._title(""), "archived": False}
+            await self._http().once(Route("PATCH", "/channels/{channel_id}", **route), json=body)
+        except (discord.HTTPException, NotSent, Unsure) as error:
+            log.warning("discord.thread_keeps_its_name", thread=place, kind=type(error).__name__)
 
     def room_for_threads(self, channel: int) -> bool:
         """Whether a server's people still have threads to spare for us."""

@@ -338,6 +338,8 @@ class Sender:
             return Receipt(Delivery.RETRY, retry_after=error.seconds, error=str(error))
         except Unsure as error:
             return Receipt(Delivery.RETRY, retry_after=OFFLINE, error=str(error))
+        if place.kind is PlaceKind.PRIVATE:
+            await self._rooms.take_name_off(_channel(place))
         return Receipt(Delivery.SENT, external_id=message)
 
     def _http(self) -> Http:
