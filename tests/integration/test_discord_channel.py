@@ -687,6 +687,33 @@ async def test_a_command_in_a_channel_is_for_the_asker_alone_unless_shared(
         assert general.texts == ["para todos"]
 
 
+async def test_what_was_asked_for_oneself_is_never_said_to_all(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    """Neither the rest of a long answer, nor one that comes when the interaction can be answered no more."""
+    server = fake.guild()
+    general, ana = server.text(), server.member("Ana")
+    fake.token_lifetime = 3.0
+    async with running(fake, memory, tmp_path) as channel:
+        place = PlaceRef(str(general.id), PlaceKind.CHANNEL)
+        asked = ana.at(general).slash("faq", pregunta="envío")
+        late = ana.at(general).slash("faq", pregunta="envío")
+        await memory.until(lambda: len(memory.events) == 2)
+        await fake.wait_for(lambda _: asked.answered and late.answered, PATIENCE)
+        long = "\n\n".join(f"{number} {'palabra ' * 100}".strip() for number in range(4))
+        via = memory.events[f"i{asked.id}"].via
+        for number, part in enumerate(channel.split(Outgoing(long, markdown=True, via=via))):
+            receipt = await channel.send(place, part, nonce=f"a{number}")
+            assert receipt.delivery is Delivery.SENT
+        assert len(ana.at(general).texts) == 2
+        assert "\n\n".join(ana.at(general).texts) == long
+        answer = Outgoing("tarde", via=memory.events[f"i{late.id}"].via)
+        await asyncio.sleep(3.0)  # the token's life
+        assert (await channel.send(place, answer, nonce="b")).delivery is Delivery.SENT
+        assert ana.texts == ["tarde"], "in private"
+        assert general.texts == []
+
+
 async def test_what_is_personal_goes_on_in_a_private_thread(
     fake: FakeDiscord, memory: Memory, tmp_path: Path
 ) -> None:

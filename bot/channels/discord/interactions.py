@@ -75,8 +75,7 @@ class Interactions:
             await self._first(asked, self._message(self._say(Key.STAFF_HEARD, self.lang_of(asked.locale))))
         else:
             self._thinking[asked.token] = asyncio.get_running_loop().time() + UNANSWERED
-            public = asked.place is not None and asked.place.kind is PlaceKind.CHANNEL
-            flags = EPHEMERAL if public and not asked.shared else 0
+            flags = EPHEMERAL if asked.aside else 0
             await self._first(asked, {"type": THINKING, "data": {"flags": flags}})
 
     async def refused(self, asked: Asked) -> None:

@@ -68,6 +68,11 @@ class Asked:
     place: PlaceRef | None = None
     sender: Sender | None = None
 
+    @property
+    def aside(self) -> bool:
+        """Whether the answer is for the asker alone, where others read along."""
+        return self.place is not None and self.place.kind is PlaceKind.CHANNEL and not self.shared
+
 
 class Parser:
     """Turns raw payloads into inbound events; one that cannot be read is an UNPARSABLE event, no error.
@@ -137,7 +142,8 @@ class Parser:
     @staticmethod
     def via(asked: Asked) -> Via:
         """What an answer has to carry."""
-        kind = ViaKind.PRESS if asked.type == COMPONENT else ViaKind.REPLY
+        kind = ViaKind.ASIDE if asked.aside else ViaKind.REPLY
+        kind = ViaKind.PRESS if asked.type == COMPONENT else kind
         return Via(kind, asked.id, asked.user, asked.token)
 
     # -- messages

@@ -87,7 +87,7 @@ class Sender:
             return ALWAYS_HARMLESS
         if via is None or (via.kind is ViaKind.PRESS and not message.ephemeral):
             return Doubt(harmless=WINDOW, findable=True)
-        if via.kind is ViaKind.REPLY:
+        if via.awaited:
             return Doubt(harmless=WINDOW)  # the same answer once more shows one answer
         return Doubt()
 
@@ -167,7 +167,7 @@ class Sender:
 
     async def _part(self, place: PlaceRef, part: Outgoing, nonce: str) -> Receipt:
         via = Via.decode(part.via)
-        if via is not None and (via.kind is ViaKind.REPLY or part.ephemeral):
+        if via is not None and (via.awaited or part.ephemeral):
             try:
                 if not via.alive(self._now()):
                     raise _Expired
@@ -220,7 +220,7 @@ class Sender:
         hook: dict[str, Any] = {"webhook_id": http_application(self._link()), "webhook_token": via.token}
         original = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
         try:
-            if via.kind is ViaKind.REPLY:
+            if via.awaited:
                 try:
                     return await self._request(Route("PATCH", original, **hook), part, {})
                 except discord.HTTPException as error:

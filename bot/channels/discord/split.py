@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.channels.cut import cut, units
+from bot.channels.discord.tokens import Via, ViaKind
 from bot.channels.markup import discord_markdown, discord_plain
 from bot.domain import Button, Outgoing
 
@@ -23,6 +24,9 @@ def split(message: Outgoing) -> tuple[Outgoing, ...]:
     An interaction is answered by the first part; the others follow as ordinary messages, but for those that
     only one person may see.
     """
+    via = Via.decode(message.via)
+    if via is not None and via.kind is ViaKind.ASIDE:
+        message = replace(message, ephemeral=True)
     files = 1 if message.image else 0
     if len(message.text) <= TEXT // 4 and len(message.attachments) + files <= FILES:
         return (message,)  # most messages, without any counting
@@ -42,7 +46,7 @@ def split(message: Outgoing) -> tuple[Outgoing, ...]:
         rows=(),
         reply_to="",
         opens_thread="",
-        via=message.via if message.ephemeral else "",
+        via=via.further.encode() if via is not None and message.ephemeral else "",
         markdown=markdown,
     )
     parts = [replace(bare, text=text) for text in texts] or [replace(bare, text="")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ class ViaKind(StrEnum):
 
     REPLY = "r"
     """That an answer follows: the person reads "thinking" until it is there."""
+    ASIDE = "a"
+    """The same, for nobody but the person to read."""
     PRESS = "p"
     """That the button was heard: nothing has to follow."""
 
@@ -43,6 +45,16 @@ class Via:
         if kind not in tuple(ViaKind) or not number.isdigit() or not user.isdigit() or not token:
             return None
         return cls(ViaKind(kind), int(number), int(user), token)
+
+    @property
+    def further(self) -> Via:
+        """For what is said after the first answer, as messages of their own."""
+        return replace(self, kind=ViaKind.PRESS)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the person reads "thinking" until the answer is there."""
+        return self.kind is not ViaKind.PRESS
 
     def alive(self, now: datetime) -> bool:
         """Whether an answer still finds its way."""
