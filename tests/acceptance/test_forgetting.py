@@ -224,7 +224,7 @@ async def test_on_discord_too_nothing_of_ours_is_left_but_the_receipt(tmp_path: 
 
 
 async def test_threads_on_discord_keep_neither_an_answer_nor_a_name(tmp_path: Path) -> None:
-    """An answer that went into a thread can be removed only there; a private thread is called by its member."""
+    """Answers that went into a thread can be removed only there; private threads bear their member's name."""
     async with FakeDiscord() as fake:
         server = fake.guild()
         general, ana = server.text("general"), server.member("Ana Zúñiga")

@@ -100,13 +100,12 @@ class Rooms:
         _keep(self._nameless, place, place)
         link = self._link()
         me = str(link.user.id) if link is not None and link.user is not None else ""
-        route = {"channel_id": place}
         try:
-            found = await self._http().once(Route("GET", "/channels/{channel_id}", **route))
+            found = await self._http().once(Route("GET", "/channels/{channel_id}", channel_id=place))
             if found.get("type") != PRIVATE_THREAD or str(found.get("owner_id")) != me:
                 return
             body = {"name": self._title(""), "archived": False}
-            await self._http().once(Route("PATCH", "/channels/{channel_id}", **route), json=body)
+            await self._http().once(Route("PATCH", "/channels/{channel_id}", channel_id=place), json=body)
         except (discord.HTTPException, NotSent, Unsure) as error:
             log.warning("discord.thread_keeps_its_name", thread=place, kind=type(error).__name__)
 
