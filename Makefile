@@ -34,9 +34,11 @@ test-slow: $(VENV)/.dev ## The browser's tests, longer ones, and all that keeps 
 	VOCERO_TEST_COUNTS=ci $(PYTEST) -q $(PARALLEL) -m "slow and not soak"
 	VOCERO_TEST_COUNTS=dev $(PYTEST) -q $(PARALLEL) -m "not slow and not soak" --database postgresql $(STORED)
 
-# Tests whose bot keeps something: those run on PostgreSQL too.
+# Tests whose bot keeps something run on PostgreSQL too; those left out do so in `make test`, or measure.
 STORED := tests/acceptance tests/integration/store tests/integration/web tests/integration/test_clock.py \
-	--ignore tests/acceptance/browser
+	$(addprefix --ignore tests/acceptance/, browser $(addprefix test_, $(addsuffix .py, \
+	bench database_gone doctor endurance hostile_flood kill kill_discord plans))) \
+	$(addprefix --ignore tests/integration/store/test_store_, copy.py migrate.py server.py values.py)
 
 .PHONY: soak
 soak: $(VENV)/.dev ## Every test with its full counts: before a release

@@ -54,9 +54,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is about SQLite's file where the tests are to run on a server."""
     if config.getoption("--database") == "sqlite":
         return
-    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    left_out = [item for item in items if item.get_closest_marker("sqlite") or _is_for(item, "sqlite")]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_for(item: pytest.Item, database: str) -> bool:
+    """Whether a test is parametrised to run on this database."""
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("database") == database
 
 
 @pytest.fixture(scope="session")

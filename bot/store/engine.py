@@ -188,6 +188,7 @@ def sqlite_engine(
         "synchronous=FULL",
         "secure_delete=ON",  # what members erase is overwritten, not only let go
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "cache_size=-16000",  # KB: of a long past, pages that come up again and again stay at hand
     )
     return engine
 
@@ -203,7 +204,7 @@ def sqlite_readers(path: Path, *, echo: bool = False) -> Engine:
         echo=echo,
         hide_parameters=True,  # an error's text must not carry what members wrote
     )
-    _prepare(engine, "BEGIN", "query_only=ON")
+    _prepare(engine, "BEGIN", "query_only=ON", "cache_size=-8000")
     return engine
 
 

@@ -143,6 +143,7 @@ def _lift(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA max_page_count = 1073741823")
 
 
+@pytest.mark.sqlite
 async def test_a_full_database_loses_nothing(tmp_path: Path) -> None:
     """Nothing can be stored: Telegram keeps the updates, and they come when there is room again."""
     async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
