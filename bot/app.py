@@ -271,7 +271,15 @@ async def open_bot(
                 EXPORT_TIMER: exporting,
                 DROP_TIMER: exporting.drop,
                 ERASE_TIMER: Erasing(
-                    store, bus, minds, notices, locks, filestore, forget=[intake.forget], scrub=scrubbing
+                    store,
+                    bus,
+                    minds,
+                    notices,
+                    locks,
+                    filestore,
+                    forget=[intake.forget],
+                    unblock=partial(blocklist.put, blocked=False),
+                    scrub=scrubbing,
                 ),
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),
                 ALERT_TIMER: Alerts(store, bus, notices),

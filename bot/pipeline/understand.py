@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import replace
 
 import structlog
@@ -46,18 +47,29 @@ async def understand(situation: Situation, interpreter: Interpreter, carried: st
         main = worded[-1]
         if len(worded) > 1 and heard.band is not Band.SURE:
             heard, main = await _clearest(situation, interpreter, _ends(worded), heard)
-    except Exception:  # an engine is foreign code: whatever it does, the member is not left without an answer
-        _log.exception("the understanding failed", conversation=situation.conversation)
+    except Exception as error:  # an engine is foreign code: whatever it does, the member gets an answer
+        _failed(situation, error)
         return Reading(worded[-1].id, text, failed=True)
     return Reading(main.id, text, heard)
+
+
+def _failed(situation: Situation, error: Exception) -> None:
+    """Say where it failed, but not in the error's words: they may quote what was said, even in public."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error(
+        "the understanding failed",
+        conversation=situation.conversation,
+        kind=type(error).__name__,
+        at=f"{at.filename}:{at.lineno}",
+    )
 
 
 async def _question(situation: Situation, interpreter: Interpreter, one: Said, text: str) -> Reading:
     """What a question means that came with a command."""
     try:
         return Reading(one.id, text, await _ask(situation, interpreter, text))
-    except Exception:  # as above
-        _log.exception("the understanding failed", conversation=situation.conversation)
+    except Exception as error:  # as above
+        _failed(situation, error)
         return Reading(one.id, text, failed=True)
 
 

@@ -62,6 +62,9 @@ _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 Forget = Callable[[ContactId], None]
 """Forgets a contact in memory; called within the unit that takes the rows away."""
 
+Unblock = Callable[[tuple[str, str, str]], None]
+"""Forgets that an account was blocked: its platform, the bot's account there, and its id."""
+
 
 class Erasing:
     """Acts on `erase` timers."""
@@ -76,13 +79,17 @@ class Erasing:
         filestore: FileStore,
         *,
         forget: Collection[Forget] = (),
+        unblock: Unblock = lambda _who: None,
         scrub: Callable[[], Awaitable[bool]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`scrub` overwrites what deleted rows left in the database's files; False to try again soon."""
+        """`unblock` is told each account that is gone, which may have been blocked.
+
+        `scrub` overwrites what deleted rows left in the database's files; False to try again soon.
+        """
         self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
         self._locks, self._filestore, self._forget = locks, filestore, tuple(forget)
-        self._scrub, self._clock = scrub, clock
+        self._unblock, self._scrub, self._clock = unblock, scrub, clock
 
     async def __call__(self, timer: Timer) -> None:
         """Go on with one erasure as far as it can go now; the row is left where it has to wait."""
@@ -198,6 +205,8 @@ class Erasing:
                 after["lanes"] += self._notices.tell(connection, text, now)
             if erased.done:
                 after["step"] = "removals"
+                for account in who.accounts:
+                    self._unblock((account.platform, account.account, account.external_id))
         _keep(connection, timer, after)
         return after
 

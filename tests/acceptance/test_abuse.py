@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from bot.domain import ES, CaseId
+from bot.domain import ES, CaseId, ContactId
 from bot.handoff.desk import Done, StaffMember
+from bot.privacy.erasing import request
 from bot.store import feedback, floods
 from bot.store.tables import attachments, audit, events, identities, inbound, messages
 from tests.fakes.house import PATIENCE, STAFF_CHAT, House, open_house, records
@@ -99,6 +101,20 @@ async def test_a_block_outlives_the_process(tmp_path: Path) -> None:
         async with open_house(tmp_path, fake) as house:
             mala.writes("hola")
             await house.until(lambda c: floods.counted(c, "blocked_by_staff") == 1)
+
+
+async def test_who_is_erased_is_blocked_no_more(tmp_path: Path) -> None:
+    """The bot would otherwise know for as long as it runs whom it has to have forgotten."""
+    async with FakeTelegram() as fake, open_house(tmp_path, fake) as house:
+        mala = fake.member(11, "Mala")
+        mala.writes("/humano")
+        await house.rest(messages=1)
+        await house.bot.casework.block(CaseId(1), CAMILA)
+        await house.bot.store.write(lambda c: request(c, ContactId(1), datetime.now(UTC), by="admin"))
+        hers = select(identities.c.id).where(identities.c.external_id == "11")
+        await house.until(lambda c: not c.execute(hers).all())
+        mala.writes("¿Cuánto cuesta el envío?")
+        await fake.wait_for(lambda ledger: "$2.500" in ledger.to(11)[-1].plain, PATIENCE)
 
 
 async def test_newcomers_beyond_the_limit_leave_no_rows(tmp_path: Path) -> None:

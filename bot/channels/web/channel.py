@@ -19,7 +19,7 @@ from bot.channels.base import ALWAYS_HARMLESS, Doubt, Intake
 from bot.channels.markup import plain, web_html
 from bot.channels.state import ChannelState
 from bot.channels.web import frames
-from bot.channels.web.gate import Gate
+from bot.channels.web.gate import Gate, household
 from bot.channels.web.limits import Limits, Window
 from bot.channels.web.media import MediaFolder
 from bot.channels.web.ports import Item, Sessions, Transcript
@@ -142,7 +142,7 @@ class WebChannel:
             raise web.HTTPForbidden(text="This page may not use the chat.")
         if self._intake is None or len(self._all) >= self.limits.sockets:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
-        address = self._gate.address(request)
+        address = household(self._gate.address(request))
         if self._per_address[address] >= self.limits.sockets_per_address or self._handshakes.take(address):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "30"})
         ws = web.WebSocketResponse(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -62,6 +62,20 @@ class Gate:
         if any(name in request.headers for name in FORWARDED):
             return False
         return is_loopback(request.remote or "") and is_loopback(urlsplit(f"//{request.host}").hostname or "")
+
+
+def household(address: str) -> str:
+    """What an address is limited as: of IPv6 its first 64 bits, for whoever has one address has all of those.
+
+    https://www.rfc-editor.org/rfc/rfc6177
+    """
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 def is_loopback(host: str) -> bool:

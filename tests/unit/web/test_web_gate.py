@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bot.channels.web import Gate
+from bot.channels.web.gate import household
 
 
 def asking(peer: str = "127.0.0.1", host: str = "chat.example", **headers: str) -> web.Request:
@@ -85,3 +86,18 @@ def test_https_is_believed_from_the_socket_the_public_address_or_a_trusted_proxy
     assert not Gate().is_secure(asking(X_Forwarded_Proto="https"))
     assert Gate(proxies=("127.0.0.1",)).is_secure(asking(X_Forwarded_Proto="https"))
     assert Gate(public_url="https://chat.example").is_secure(asking())
+
+
+@pytest.mark.parametrize(
+    ("address", "limited_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_an_ipv6_household_is_limited_as_one(address: str, limited_as: str) -> None:
+    assert household(address) == limited_as
