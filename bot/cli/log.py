@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,7 +156,7 @@ async def _export(cli: Cli, log: "Log", search: "Search", wanted: _Wanted) -> No
 
     form = "csv" if wanted.form == "table" else wanted.form
     with (
-        _target(wanted, form) as to,
+        _target(cli, wanted, form) as to,
         cli.output.progress(cli.words("log.progress"), None) as advance,
     ):
         if wanted.rows == "messages":
@@ -177,13 +176,13 @@ async def _export(cli: Cli, log: "Log", search: "Search", wanted: _Wanted) -> No
 
 
 @contextmanager
-def _target(wanted: _Wanted, form: str) -> "Iterator[TextIO]":
+def _target(cli: Cli, wanted: _Wanted, form: str) -> "Iterator[TextIO]":
     """Where an export goes: a file that only its owner can read, or standard output.
 
     A new file stands beside its place until it is whole, so that a broken export never looks like one.
     """
     if wanted.out is None:
-        yield sys.stdout
+        yield cli.output.stream
         return
     if wanted.out.exists() and not wanted.force:
         raise StoreError(

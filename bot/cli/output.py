@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 from bot.catalogue import inert
 
@@ -22,8 +23,8 @@ class Output:
 
     @property
     def stream(self) -> TextIO:
-        """Standard output itself, for writers of files."""
-        return sys.stdout
+        """Standard output for writers of files: as written for a pipe or a file, harmless for a terminal."""
+        return cast("TextIO", _Harmless(sys.stdout)) if sys.stdout.isatty() else sys.stdout
 
     def line(self, text: str = "") -> None:
         """Write a line of what was asked for."""
@@ -89,6 +90,23 @@ class Output:
         from rich.console import Console
 
         Console(file=sys.stdout, highlight=False, soft_wrap=True).print(markup)
+
+
+class _Harmless(io.TextIOBase):
+    """A terminal that members' words cannot steer."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._terminal.write(inert.terminal(text.replace("\r\n", "\n")))
+        return len(text)
+
+    def flush(self) -> None:
+        self._terminal.flush()
 
 
 def _escape(text: str) -> str:
