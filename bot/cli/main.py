@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bot.cli import ask, chat, db, doctor, faq, init, log, privacy, run
+from bot.cli import ask, chat, db, doctor, faq, feedback, init, log, privacy, run
 from bot.cli.cli import Cli
 from bot.cli.failure import tell, tell_more
 from bot.cli.help import UsageMistake, explain, no_command
@@ -100,6 +100,7 @@ def build(cli: Cli) -> typer.Typer:
     chat.add(app, cli)
     faq.add(app, cli)
     log.add(app, cli)
+    feedback.add(app, cli)
     db.add(app, cli)
     privacy.add(app, cli)
     doctor.add(app, cli)

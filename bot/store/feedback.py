@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from bot.domain import ConversationId, MessageId, Platform
 from bot.store.tables import contacts, conversations, feedback, identities, messages, turns
@@ -27,6 +27,15 @@ class FeedbackLine:
     entry: str
     text: str
     asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many members said that an entry's answer served them, and how many that it did not."""
+
+    entry: str
+    useful: int
+    not_useful: int
 
 
 def record(
@@ -69,8 +78,26 @@ def record(
     return True
 
 
-def latest(connection: Connection) -> list[FeedbackLine]:
-    """The latest suggestions and answers that did not serve; those that served are only counted."""
+def verdicts(connection: Connection) -> list[Verdict]:
+    """What was thought of each entry that anybody judged, the least useful first.
+
+    Counted from the opinions that are kept: those that were deleted by age or with their member are not.
+    """
+    useful, useless = (func.sum(case((feedback.c.kind == kind, 1), else_=0)) for kind in JUDGES)
+    rows = connection.execute(
+        select(feedback.c.entry, useful.label("useful"), useless.label("useless"))
+        .where(feedback.c.kind.in_(JUDGES), feedback.c.entry != "")
+        .group_by(feedback.c.entry)
+        .order_by(useless.desc(), useful, feedback.c.entry)
+    )
+    return [Verdict(row.entry, int(row.useful), int(row.useless)) for row in rows]
+
+
+def latest(connection: Connection, *, kind: str = "") -> list[FeedbackLine]:
+    """The latest suggestions and answers that did not serve, or only those of a kind.
+
+    Those that served are only counted.
+    """
     asked = (
         select(messages.c.text)
         .where(messages.c.turn_id == feedback.c.turn_id, messages.c.author == "member", messages.c.text != "")
@@ -90,7 +117,7 @@ def latest(connection: Connection) -> list[FeedbackLine]:
         .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
         .outerjoin(identities, identities.c.id == conversations.c.identity_id)
         .outerjoin(turns, turns.c.id == feedback.c.turn_id)
-        .where(feedback.c.kind != "useful")
+        .where(feedback.c.kind == kind if kind else feedback.c.kind != "useful")
         .order_by(feedback.c.id.desc())
         .limit(SHOWN)
     )
