@@ -279,6 +279,16 @@ def test_what_cannot_be_read_is_kept_whole(parser: Parser, raw: dict[str, Any]) 
     assert '"update_id":500' in event.raw
 
 
+def test_no_words_are_kept_of_what_is_none_of_our_updates(parser: Parser) -> None:
+    """A queue from before may hold what is not asked for, such as posts of a channel."""
+    chat = {"id": -100, "type": "channel", "title": "Novedades"}
+    post = {"message_id": 1, "date": 1_700_000_000, "chat": chat, "text": "zarzaparrilla"}
+    event = parser.read({"update_id": 500, "channel_post": post})
+    assert event.kind is InboundKind.OTHER
+    assert "zarzaparrilla" not in event.raw
+    assert "channel_post" in event.raw
+
+
 @pytest.mark.parametrize("raw", [None, 3, "x", [], {"message": {}}, {"update_id": "5"}, {"update_id": True}])
 def test_what_has_no_number_gets_one_of_its_own(parser: Parser, raw: Any) -> None:
     event = parser.read(raw)

@@ -196,7 +196,7 @@ class Parser:
             event_id=str(update.update_id),
             kind=InboundKind.OTHER,
             sent_at=self._now(),
-            raw=_raw(raw) if raw is not None else "",
+            raw=_raw(raw if _is_private(raw) else bones(raw)) if raw is not None else "",
         )
 
     def _staff(self) -> tuple[str, ...]:
