@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from bot.store import outbox
 from bot.store.tables import heard
-from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord import FakeDiscord, Fault
 from tests.fakes.house import PATIENCE, on_discord, open_house
+from tests.fakes.house.accounts import deliveries
 
 NOON = datetime(2026, 11, 23, 15, tzinfo=UTC)  # a Monday; noon in Santiago
 STEP = timedelta(seconds=36)
@@ -63,3 +66,37 @@ async def test_twelve_minutes_without_discord_with_200_lines_in_public_and_20_in
                 o[0] == "answered" for o in outcomes
             )
             assert not fake.ledger.pinged
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["before", "after it arrived"])
+async def test_a_storm_of_refusals_and_gateways(tmp_path: Path, lost: bool) -> None:
+    """Everybody's direct messages meet 429s and a 5xx, in the midst of which the session is lost, too."""
+    fault = Fault.processed_then_status(502) if lost else Fault.status(502)
+    questions = (ASKED, "¿A qué hora abren?", "¿Qué medios de pago aceptan?")
+    async with FakeDiscord() as fake:
+        server = fake.guild()
+        people = [server.member(f"M{n}") for n in range(9)]
+        async with open_house(tmp_path, **on_discord(fake)) as house:
+            await fake.listened(PATIENCE)
+            for person in people:
+                person.writes("hola")
+            await house.rest(messages=len(people))
+            for person in people:
+                fake.fail("create_message", with_=Fault.too_many(0.3), channel=person.channel.id, times=2)
+                fake.fail("create_message", with_=fault, channel=person.channel.id)
+            for number, question in enumerate(questions, start=2):
+                for person in people:
+                    person.writes(question)
+                if number == 2:
+                    fake.gateway.cut()
+                await house.rest(messages=number * len(people), patience=60)
+            said = await house.said()
+            assert not (await house.read(outbox.counts)).get(outbox.OutboxState.HELD)
+        for person in people:
+            mine = [s for s in said if s.member == str(person.id)]
+            assert all(s.outcome for s in mine if s.author == "member")
+            read = [(str(m.id), m.text) for m in person.reads]
+            assert set(deliveries(mine, read)) == {"sent"}
+            entries = [s.entry for s in mine if s.author == "bot" and s.entry]
+            assert entries == ["costo_envio", "horario", "medios_pago"]
+            assert len(read) == 4, "a greeting and three answers, each once"

@@ -373,6 +373,27 @@ async def test_a_place_that_was_not_yet_read_is_read_at_the_next_start(
         await memory.until(lambda: "dos" in memory.texts)
 
 
+async def test_places_that_cannot_be_read_hold_up_no_others(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    server = fake.guild()
+    channels = [server.text(f"canal-{number}") for number in range(6)]
+    ana = server.member("Ana")
+    async with running(fake, memory, tmp_path):
+        ana.writes("uno")
+        for place in channels:
+            ana.at(place).writes("hola")
+        await memory.until(lambda: len(memory.events) == 7)
+    for place in channels:
+        ana.at(place).writes("sigue")
+        fake.fail("get_channel_messages", with_=Fault.status(503), times=10_000, channel=place.id)
+    ana.writes("dos")
+    async with running(fake, memory, tmp_path):
+        await memory.until(lambda: "dos" in memory.texts)
+        fake.faults.scripts.clear()
+        await memory.until(lambda: memory.texts.count("sigue") == len(channels))
+
+
 async def test_an_edit_in_an_unknown_place_brings_no_old_talk(
     fake: FakeDiscord, memory: Memory, tmp_path: Path
 ) -> None:

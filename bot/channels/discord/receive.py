@@ -86,6 +86,7 @@ class _Behind:
     """Whether there is more to be read than was there when its history was last asked for."""
     urgent: bool = False
     reading: bool = False
+    backoff: Backoff | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -306,7 +307,8 @@ class Receiver:
         if self._group is None:
             work.close()
         else:
-            self._group.create_task(_guarded(work))
+            task = self._group.create_task(_guarded(work))
+            task.add_done_callback(lambda _: work.close())  # cancelled before it began, it was never awaited
 
     # -- committing
 
@@ -400,15 +402,15 @@ class Receiver:
 
     async def _read_history(self, behind: _Behind) -> None:
         """Commit what a place said meanwhile, then what was kept back; then it is live."""
-        backoff = self._backoff()
+        backoff = behind.backoff = behind.backoff or self._backoff()
         missed = 0
         while True:
             try:
                 page = await self._history.page(behind.channel, behind.after)
             except Exception as error:  # the network, mostly; whatever it is, nothing may be left out
                 log.warning("discord.history_unread", kind=type(error).__name__)
-                await backoff.wait()
-                continue
+                self._spawn(self._read_later(behind, backoff))  # other places may be readable
+                return
             items = [
                 _Item("MESSAGE_CREATE", behind.channel, behind.guild, data, int(data["id"]))
                 for data in page or ()
@@ -440,6 +442,11 @@ class Receiver:
                 if missed:
                     log.info("discord.caught_up", messages=missed)
                 return
+
+    async def _read_later(self, behind: _Behind, backoff: Backoff) -> None:
+        await backoff.wait()
+        behind.reading = False
+        self._order.put_nowait((0 if behind.urgent else 1, next(self._numbers), behind.channel))
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:
