@@ -100,9 +100,15 @@ class Retention:
         return counts
 
     async def _leftovers(self) -> int:
-        """Delete contents that no row names: of a process that ended between a file and its row."""
-        age = UNCLAIMED.total_seconds()
-        names = await asyncio.to_thread(lambda: list(self._filestore.older(age)))
+        """Delete contents that no row names: of a process that ended between a file and its row.
+
+        None that is older than the database: that was started on the wrong one, or on an empty one, perhaps.
+        """
+        first = await self._store.read(erasure.first_contact)
+        if first is None:
+            return 0
+        age, since = UNCLAIMED.total_seconds(), first.timestamp()
+        names = await asyncio.to_thread(lambda: list(self._filestore.older(age, since=since)))
         count = 0
         for start in range(0, len(names), LOOKED_UP):
             some = names[start : start + LOOKED_UP]

@@ -206,6 +206,12 @@ def unused(connection: Connection, files: Collection[str]) -> set[str]:
     return set(wanted) - set(used)
 
 
+def first_contact(connection: Connection) -> datetime | None:
+    """When the first person was met of those who are still known."""
+    found: datetime | None = connection.execute(select(func.min(contacts.c.created_at))).scalar_one()
+    return found
+
+
 class _Nobody:
     """The conversation that emptied rows belong to; made when it is first needed."""
 

@@ -61,10 +61,13 @@ class FileStore:
             return False
         return True
 
-    def older(self, seconds: float) -> Iterator[str]:
-        """Hashes of contents written or wanted longer ago than this; what was never finished is deleted."""
+    def older(self, seconds: float, *, since: float) -> Iterator[str]:
+        """Hashes of contents last written or wanted longer ago than this, but not before `since` (Unix time).
+
+        What was never finished in that time is deleted.
+        """
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
-            if not _is_older(path, seconds):
+            if not _is_older(path, seconds) or _is_older(path, time.time() - since):
                 continue
             if _HASH.fullmatch(path.name):
                 yield path.name

@@ -418,3 +418,17 @@ async def test_files_of_replies_that_were_never_said_go(scene: Scene) -> None:
     assert await scene.count(attachments) == 0
     with pytest.raises(StoreError):
         scene.files.read(name)
+
+
+@pytest.mark.parametrize("met", [False, True])
+async def test_a_new_database_takes_no_files_of_the_one_before(scene: Scene, met: bool) -> None:
+    """Whoever starts the bot on an empty database by mistake must find the files when they come back."""
+    name = scene.files.write(b"of the other database")
+    path = scene.files._path(name)
+    long_ago = time.time() - 30 * 86400
+    os.utime(path, (long_ago, long_ago))
+    if met:
+        now = datetime.now(UTC)
+        await scene.store.write(lambda c: one(c, contacts, display_name="luz", created_at=now))
+    await scene.retention.run()
+    assert scene.files.read(name)
