@@ -612,6 +612,23 @@ async def test_a_thread_is_opened_on_the_question_and_the_answer_goes_there(
         assert thread.texts == ["3.990", "sigo"]
 
 
+async def test_a_reply_in_place_of_a_thread_is_found_where_it_went(
+    fake: FakeDiscord, memory: Memory, tmp_path: Path
+) -> None:
+    server = fake.guild()
+    general, ana = server.text(), server.member("Ana")
+    async with running(fake, memory, tmp_path) as channel:
+        asked = ana.at(general).mentions_bot("cuánto cuesta el envío?")
+        place = PlaceRef(str(general.id), PlaceKind.CHANNEL)
+        answer = Outgoing("3.990", reply_to=str(asked.id), opens_thread="Envío")
+        since = datetime.now(UTC)
+        assert await channel.find(place, answer, since=since, known=()) is None
+        fake.fail("start_thread_from_message", with_=Fault.refuse(50013))
+        fake.fail("create_message", with_=Fault.drop_after())
+        assert (await channel.send(place, answer, nonce="1")).delivery is Delivery.UNCERTAIN
+        assert await channel.find(place, answer, since=since, known=()) == str(general.last().id)
+
+
 async def test_closed_direct_messages_lead_to_a_private_thread(
     fake: FakeDiscord, memory: Memory, tmp_path: Path
 ) -> None:

@@ -134,7 +134,10 @@ class Sender:
                 raise ConnectionError(str(error)) from None
             except discord.HTTPException as error:
                 if error.code == UNKNOWN_CHANNEL and channel != _channel(place):
-                    return None  # the thread was not even opened
+                    if not message.opens_thread:
+                        return None
+                    channel = _channel(place)  # no thread was opened: then it was to be a reply
+                    continue
                 raise ChannelError(
                     f"the history cannot be read ({error.code})",
                     remedy="Give the bot the right to read the message history.",
