@@ -185,7 +185,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _is_blank(line: str, values: Mapping[str, str]) -> bool:
-    names = template.placeholders(line) - {template.VOCATIVE}
+    names = template.placeholders(line) - {template.NAME}
     return bool(names) and all(name in values and not values[name].strip() for name in names)
 
 

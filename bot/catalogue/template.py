@@ -1,4 +1,4 @@
-"""Texts with `{{ placeholder }}` marks, filled plainly."""
+"""Texts with `{{ placeholder }}` marks, filled plainly: the catalogue's, and the answers of the knowledge."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-VOCATIVE: Final = "name"
+NAME: Final = "name"
+"""The member's first name: the one mark that may stay without a value."""
 
 _MARK: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_NAMED: Final = rf"(?P<bold>\*{{0,2}})\{{\{{\s*{NAME}\s*\}}\}}(?P=bold)"
+_OPENING: Final = re.compile(
+    r"(?P<start>(?:^|(?<=[.!?…])[ \t]|\n)[ \t]*(?:(?:[-+*]|\d+\.)[ \t]+)?)(?P<mark>[¡¿]?)"
+    rf"{_NAMED}[ \t]*(?P<stop>[,:;!—–-]?)[ \t]*(?P<next>[¡¿]*\w?)"
+)
+_CLOSING: Final = re.compile(rf"[ \t]*(?:,[ \t]*)?{_NAMED}(?P<after>,?)")
 
 
-def fill(text: str, values: Mapping[str, str], *, vocative: str = VOCATIVE) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
     """Put `values` in place of the marks of `text`; a value is taken as written, marks in it included.
 
-    Where the vocative is absent or blank, its comma and space go with it: "Hola, {{ name }}." becomes
-    "Hola." Raises KeyError with the name of any other mark that has no value.
+    Where the name is absent or blank the phrase drops its vocative: "¡Hola, {{ name }}! ..." becomes
+    "¡Hola! ...", and "{{ name }}, te cuento" becomes "Te cuento". Raises KeyError with the name of any other
+    mark that has no value.
     """
-    if not values.get(vocative, "").strip():
-        text = _drop(text, vocative)
+    if not values.get(NAME, "").strip():
+        text = _CLOSING.sub(lambda found: found["after"], _OPENING.sub(_begin_anew, text))
     return _MARK.sub(lambda mark: values[mark[1]], text)
 
 
@@ -33,10 +41,7 @@ def has_stray_braces(text: str) -> bool:
     return "{" in rest or "}" in rest
 
 
-def _drop(text: str, vocative: str) -> str:
-    mark = r"\{\{\s*" + re.escape(vocative) + r"\s*\}\}"
-    # "{{ name }}, tu pedido" at the start of a sentence: what follows begins it now.
-    opening = re.compile(rf"(^|[.!?…]\s+|\n)([¡¿]*){mark}\s*[,:]?\s*([¡¿]*)(\w?)")
-    text = opening.sub(lambda m: m[1] + m[2] + m[3] + m[4].upper(), text)
-    # "Hola, {{ name }}!" and "Hola {{ name }}, ¿cómo va?": what stands before goes, what follows stays.
-    return re.sub(rf",?[^\S\n]*{mark}", "", text)
+def _begin_anew(found: re.Match[str]) -> str:
+    """What is left of a sentence's beginning without the name that it began with."""
+    mark = "" if found["mark"] == "¡" and found["stop"] == "!" else found["mark"]
+    return found["start"] + mark + found["next"].upper()

@@ -6,18 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-NAME = "name"
-"""The one word in braces that is not a fact: the member's first name."""
+from bot.catalogue import template
+from bot.catalogue.template import NAME as NAME  # the one word in braces that is not a fact
 
 FACT_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*")
 
 _SLOT = re.compile(r"\{\{[ \t\u00a0]*([a-z][a-z0-9_.]*)[ \t\u00a0]*\}\}")
-_NAMED = r"(?P<bold>\*{0,2})\{\{[ \t\u00a0]*name[ \t\u00a0]*\}\}(?P=bold)"
-_OPENING = re.compile(
-    r"(?P<start>(?:^|(?<=[.!?…])[ \t]|\n)[ \t]*(?:(?:[-+*]|\d+\.)[ \t]+)?)(?P<mark>[¡¿]?)"
-    rf"{_NAMED}[ \t]*(?P<stop>[,:;!—–-]?)[ \t]*(?P<next>\w?)"
-)
-_CLOSING = re.compile(rf"[ \t]*(?:,[ \t]*)?{_NAMED}(?P<after>,?)")
 
 
 def slots(text: str) -> Iterator[tuple[str, int]]:
@@ -32,19 +26,8 @@ def facts_used(text: str) -> frozenset[str]:
 
 
 def fill(text: str, facts: Mapping[str, str], name: str) -> str:
-    """The template with its facts and the member's name.
+    """The template with its facts and the member's name; '' leaves its vocative out.
 
-    Without a name the phrase drops its vocative: "¡Hola, {{ name }}! ..." becomes "¡Hola! ...", and
-    "{{ name }}, te cuento" becomes "Te cuento". What is filled in is never read again as a template.
-    Raises KeyError for a fact that is not in `facts`.
+    What is filled in is never read again as a template. Raises KeyError for a fact that is not in `facts`.
     """
-    if not name:
-        text = _CLOSING.sub(lambda found: found["after"], _OPENING.sub(_begin_anew, text))
-    values = {**facts, NAME: name}
-    return _SLOT.sub(lambda slot: values[slot.group(1)], text)
-
-
-def _begin_anew(found: re.Match[str]) -> str:
-    """What is left of a sentence's beginning without the name that it began with."""
-    mark = "" if found["mark"] == "¡" and found["stop"] == "!" else found["mark"]
-    return found["start"] + mark + found["next"].upper()
+    return template.fill(text, {**facts, NAME: name})

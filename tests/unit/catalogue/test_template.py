@@ -40,10 +40,6 @@ def test_a_known_name_and_facts_are_put_in() -> None:
     )
 
 
-def test_the_vocative_may_have_another_name() -> None:
-    assert fill("Hola, {{ nombre }}.", {}, vocative="nombre") == "Hola."
-
-
 def test_a_mark_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match=r"envio\.precio"):
         fill("Cuesta {{ envio.precio }}", {"name": "Ana"})

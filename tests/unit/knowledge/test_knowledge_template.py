@@ -12,7 +12,7 @@ from bot.knowledge.template import facts_used, fill
 
 FACTS = {"envio.precio": "$3.990", "envio.plazo": "2 a 4 días", "horario": "09:00-18:00"}
 PROSE = st.text(st.characters(exclude_characters="{}", exclude_categories=["Cs"]), max_size=30)
-VALUES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 
 
 @pytest.mark.parametrize(
