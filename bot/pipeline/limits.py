@@ -223,7 +223,12 @@ class Limits:
     async def _meet(
         self, events: Sequence[Inbound], verdicts: list[_Verdict], known: Mapping[Key, object]
     ) -> None:
-        """Let newcomers in as fast as they may come; only while too many come, look who is one."""
+        """Let newcomers in as fast as they may come; only while too many come, look who is one.
+
+        Who is not let in is not told: each would cost what the limit is there to save, a contact, a
+        conversation and a send, and the platform's pace is what members' answers need at that time. They are
+        heard when they write again, and whoever calls a person is let in all the same (`NEW_CALLS`).
+        """
         met: set[str] = set()
         asked: dict[int, str] = {}
         for index, event in enumerate(events):

@@ -121,7 +121,6 @@ async def test_what_was_said_in_public_while_telegram_was_away(tmp_path: Path) -
     with time_machine.travel(NOON, tick=True) as clock:
         async with (
             FakeTelegram() as fake,
-            # so much at once, and all from newcomers, would meet the limits of a place
             open_house(tmp_path, fake) as house,
         ):
             people = [fake.member(100 + n, f"M{n}") for n in range(100)]
