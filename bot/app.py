@@ -278,7 +278,7 @@ async def open_bot(
                     locks,
                     filestore,
                     forget=[intake.forget],
-                    unblock=partial(blocklist.put, blocked=False),
+                    gone=[partial(blocklist.put, blocked=False), door.forget],
                     scrub=scrubbing,
                 ),
                 STAFF_TIMER: StaffRoom(store, bus, casework, notices, lang),

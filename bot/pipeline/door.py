@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from bot.domain import (
     MessageId,
     Outcome,
     PlaceRef,
+    Platform,
 )
 from bot.errors import ChannelError
 from bot.knowledge.community import Manners, Mode
@@ -130,6 +132,15 @@ class Door:
         passed = {(event.account, event.event_id) for event in admitted.passed}
         self._waiting = [w for w in self._waiting if (w.event.account, w.event.event_id) not in passed]
         self._waiting += admitted.waiting
+
+    def forget(self, who: tuple[str, str, str]) -> None:
+        """Know nothing more of a member who is erased: by platform, the bot's account there, and their id."""
+        platform, account, person = who
+        self._floor.forget(Account(Platform(platform), account), person)
+        for waiting in list(self._waiting):  # one by one: the unit that erases may run in another thread
+            if _is_by(waiting.event, who):
+                with suppress(ValueError):
+                    self._waiting.remove(waiting)
 
     def next_due(self) -> datetime | None:
         """When the first waiting question has waited long enough."""
@@ -263,6 +274,11 @@ class Door:
                 for w in waiting
                 if (thread_of(w.event), w.event.message_id) != (thread_of(event), event.message_id)
             ]
+
+
+def _is_by(event: Inbound, who: tuple[str, str, str]) -> bool:
+    sender = event.sender.external_id if event.sender is not None else ""
+    return (event.account.platform.value, event.account.id, sender) == who
 
 
 def _addresses(event: Inbound) -> bool:

@@ -79,6 +79,13 @@ class Floor:
         """Staff has spoken in a thread: nothing unasked is said there until then."""
         self._thread(thread_of(event)).quiet_until = until
 
+    def forget(self, account: Account, person: str) -> None:
+        """Somebody has never spoken. May be called in a thread of its own: what is kept is swapped whole."""
+        for (heard_by, _, _), thread in list(self._threads.items()):
+            if heard_by == account:
+                kept = [one for one in list(thread.spoken) if one.sender != person]
+                thread.spoken = deque(kept, maxlen=REMEMBERED)
+
     def is_hushed(self, event: Inbound, now: datetime) -> bool:
         """Whether staff spoke lately where an event comes from."""
         until = self._thread(thread_of(event)).quiet_until

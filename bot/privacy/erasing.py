@@ -62,8 +62,8 @@ _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 Forget = Callable[[ContactId], None]
 """Forgets a contact in memory; called within the unit that takes the rows away."""
 
-Unblock = Callable[[tuple[str, str, str]], None]
-"""Forgets that an account was blocked: its platform, the bot's account there, and its id."""
+Gone = Callable[[tuple[str, str, str]], None]
+"""Forgets an account in memory, as above: its platform, the bot's account there, and its id."""
 
 
 class Erasing:
@@ -79,17 +79,17 @@ class Erasing:
         filestore: FileStore,
         *,
         forget: Collection[Forget] = (),
-        unblock: Unblock = lambda _who: None,
+        gone: Collection[Gone] = (),
         scrub: Callable[[], Awaitable[bool]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`unblock` is told each account that is gone, which may have been blocked.
+        """`gone` are told each account that is gone: it may have been blocked, or have spoken in public.
 
         `scrub` overwrites what deleted rows left in the database's files; False to try again soon.
         """
         self._store, self._bus, self._minds, self._notices = store, bus, minds, notices
         self._locks, self._filestore, self._forget = locks, filestore, tuple(forget)
-        self._unblock, self._scrub, self._clock = unblock, scrub, clock
+        self._gone, self._scrub, self._clock = tuple(gone), scrub, clock
 
     async def __call__(self, timer: Timer) -> None:
         """Go on with one erasure as far as it can go now; the row is left where it has to wait."""
@@ -206,7 +206,8 @@ class Erasing:
             if erased.done:
                 after["step"] = "removals"
                 for account in who.accounts:
-                    self._unblock((account.platform, account.account, account.external_id))
+                    for gone in self._gone:
+                        gone((account.platform, account.account, account.external_id))
         _keep(connection, timer, after)
         return after
 

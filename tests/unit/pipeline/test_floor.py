@@ -52,6 +52,20 @@ def test_what_is_told_is_no_question(text: str) -> None:
     assert not asks(text)
 
 
+def test_who_is_erased_has_never_spoken() -> None:
+    floor = Floor()
+    for number, who in enumerate(("ana", "beto", "ana"), start=1):
+        floor.note(said(who, number), NOON)
+        floor.note(said(who, number + 10, thread="7"), NOON)
+    floor.forget(Account(Platform.TELEGRAM, "2"), "ana")  # another bot's
+    assert floor.others(said("carla", 20), NOON, TOGETHER) == {"ana", "beto"}
+
+    floor.forget(ACCOUNT, "ana")
+
+    assert floor.others(said("carla", 20), NOON, TOGETHER) == {"beto"}
+    assert floor.others(said("carla", 21, thread="7"), NOON, TOGETHER) == {"beto"}
+
+
 class TestExchange:
     def test_a_first_word_belongs_to_nobody(self) -> None:
         assert not Floor().is_exchange(said("ana", 1), NOON)
