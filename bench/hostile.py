@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.corridor import QUESTIONS, _bot, _heard
+from bench.corridor import QUESTIONS, bot, heard
 from bench.platforms import PLATFORMS
 from tests.fakes.telegram.remote import RemoteTelegram
 
@@ -67,8 +67,8 @@ async def measure(
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         async with RemoteTelegram() as telegram:  # noqa: SIM117 # the second needs what the first gives
-            async with _bot(TELEGRAM, "vocero", telegram, data, Path(folder) / "models") as process:
-                await _heard(TELEGRAM, telegram)
+            async with bot(TELEGRAM, "vocero", telegram, data, Path(folder) / "models") as process:
+                await heard(TELEGRAM, telegram)
                 everybody = [HONEST + i for i in range(honest)] + [HOSTILE + i for i in range(hostile)]
                 await telegram.do("prefill", lines=[(who, QUESTIONS[0]) for who in everybody])
                 await telegram.do("wait", sent=len(everybody), timeout=120)
