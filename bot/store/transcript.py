@@ -53,11 +53,25 @@ class Transcript:
             lambda connection: since(connection, account, external_id, after, limit)
         )
 
+    async def latest(
+        self, account: Account, external_id: str, after: int, limit: int = 200
+    ) -> tuple[TranscriptItem, ...]:
+        """The same, of the last `limit` messages: a long conversation costs no more than a short one."""
+        return await self._store.read(
+            lambda connection: since(connection, account, external_id, after, limit, latest=True)
+        )
+
 
 def since(
-    connection: Connection, account: Account, external_id: str, after: int, limit: int
+    connection: Connection,
+    account: Account,
+    external_id: str,
+    after: int,
+    limit: int,
+    *,
+    latest: bool = False,
 ) -> tuple[TranscriptItem, ...]:
-    """The unit of work behind `Transcript.since`."""
+    """The unit of work behind `Transcript.since` and `Transcript.latest`."""
     went_out = exists().where(outbox.c.message_id == messages.c.id, outbox.c.state.in_(_GONE_OUT))
     found = connection.execute(
         select(messages)
@@ -73,9 +87,10 @@ def since(
                 and_(messages.c.kind != _NOTE, went_out),
             ),
         )
-        .order_by(messages.c.id)
+        .order_by(messages.c.id.desc() if latest else messages.c.id)
         .limit(limit)
     ).all()
+    found = found[::-1] if latest else found
     sent = _sent(connection, [row.id for row in found if row.author != Author.MEMBER.value])
     named = _files(
         connection,

@@ -41,9 +41,6 @@ from bot.errors import ChannelError
 
 log = structlog.get_logger(__name__)
 
-PAGE = 100
-"""Messages read from the store at a time when a page resumes."""
-
 
 class WebChannel:
     """The brand's web chat; its server calls `connect` for each WebSocket."""
@@ -275,13 +272,7 @@ class WebChannel:
 
     async def _history(self, session: str, after: int) -> list[Item]:
         """All messages after one, the latest `history` of them."""
-        found: list[Item] = []
-        while page := await self._transcript.since(self.account, session, after, PAGE):
-            found = [*found, *page][-self.limits.history :]
-            after = page[-1].id
-            if len(page) < PAGE:
-                break
-        return found
+        return list(await self._transcript.latest(self.account, session, after, self.limits.history))
 
     async def _image(self, image: str) -> str:
         return await self._media.url(image) if image and self._media else ""

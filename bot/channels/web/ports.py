@@ -48,6 +48,10 @@ class Transcript(Protocol):
         """The first `limit` messages with an id above `after`, oldest first; nothing staff-only."""
         ...
 
+    async def latest(self, account: Account, external_id: str, after: int, limit: int) -> Sequence[Item]:
+        """The last `limit` messages of those, oldest first."""
+        ...
+
 
 class Sessions(Protocol):
     """Who may continue a web conversation; a hash is the SHA-256 of a session's secret, in hexadecimal."""

@@ -80,6 +80,9 @@ class Memory:
     async def since(self, account: Account, external_id: str, after: int, limit: int) -> Sequence[Item]:
         return [item for item in self.items.get(external_id, []) if item.id > after][:limit]
 
+    async def latest(self, account: Account, external_id: str, after: int, limit: int) -> Sequence[Item]:
+        return [item for item in self.items.get(external_id, []) if item.id > after][-limit:]
+
     async def create(self, account: Account, external_id: str, secret_hash: str) -> None:
         if self.secrets.setdefault(external_id, secret_hash) != secret_hash:
             raise AccessError("another secret")

@@ -233,3 +233,13 @@ async def test_an_edited_question_reads_as_it_is_now(store: Store, chat: Chat, s
     )
 
     assert [item.text for item in await seen()] == ["envío"]
+
+
+async def test_the_latest_are_the_end_of_the_same_list(store: Store, chat: Chat, seen: Any) -> None:
+    ids = [await chat.says(f"mensaje {number}") for number in range(5)]
+    await chat.is_told(Outgoing("nunca salió"), state="cancelled")
+    latest = Transcript(store).latest
+
+    assert await latest(WEB, "s-ana", 0, 2) == (await seen())[-2:]
+    assert [item.id for item in await latest(WEB, "s-ana", ids[3], 200)] == ids[4:]
+    assert await latest(WEB, "s-ana", 0, 200) == await seen()

@@ -95,8 +95,8 @@ async def test_nothing_falls_between_the_history_and_the_live_messages(tmp_path:
         reading = asyncio.Event()
         go_on = asyncio.Event()
 
-        async def since(self, *args: Any) -> Any:
-            found = await super().since(*args)
+        async def latest(self, *args: Any) -> Any:
+            found = await super().latest(*args)
             if not self.go_on.is_set():
                 self.reading.set()
                 await self.go_on.wait()
