@@ -200,7 +200,7 @@ class Casework:
             changed.append(who)
             if blocks:
                 situation = _situation(connection, row)
-                outbox.cancel(connection, row.conversation)
+                outbox.cancel(connection, row.conversation, at_once=True)
                 # also where nothing changes hands: a turn that is under way must look again
                 conversations.own(connection, row.conversation, situation.ownership)
                 if row.is_open:

@@ -223,7 +223,11 @@ class Deliverer:
                 lanes += self._notices.held(connection, step.claimed, now)
             elif step.receipt.delivery is Delivery.GONE:
                 lanes += self._notices.undelivered(connection, step.claimed, now)
-        return Written(states, lanes, outbox.claim(connection, [step.lane for step in steps], now))
+        held: list[Claimed] = []
+        claimed = outbox.claim(connection, [step.lane for step in steps], now, held)
+        for one in held:
+            lanes += self._notices.held(connection, one, now)
+        return Written(states, lanes, claimed)
 
     def _count(self, claimed: Claimed, receipt: Receipt) -> None:
         since = claimed.created_at if receipt.delivery is Delivery.SENT else None

@@ -40,6 +40,7 @@ _STATES = {
 }
 LANE = 64
 """Characters of a lane's name."""
+_PENDING = OutboxState.PENDING.value
 _OPEN = (OutboxState.PENDING.value, OutboxState.SENDING.value)
 
 KNOWN = 100_000
@@ -151,11 +152,13 @@ def put(connection: Connection, sends: Iterable[Send], now: datetime) -> list[Ou
     return [OutboxId(i) for i in insert_returning_ids(connection, outbox, rows)]
 
 
-def claim(connection: Connection, lanes: Collection[str], now: datetime) -> dict[str, Claimed]:
+def claim(
+    connection: Connection, lanes: Collection[str], now: datetime, held: list[Claimed] | None = None
+) -> dict[str, Claimed]:
     """Take each lane's next send, unless one is under way or not yet due; lanes without one are left out.
 
     A send of the bot is cancelled instead when a person owns the conversation by now (promise 5), or held
-    when it may have arrived already.
+    when it may have arrived already: those are added to `held`.
     """
     taken: dict[str, Claimed] = {}
     asked = list(lanes)
@@ -167,6 +170,8 @@ def claim(connection: Connection, lanes: Collection[str], now: datetime) -> dict
                 taken[row.lane] = _claimed(row)
             else:
                 asked.append(row.lane)
+                if held is not None and row.state == OutboxState.HELD.value:
+                    held.append(_claimed(row))
     return taken
 
 
@@ -227,25 +232,29 @@ def _note_channel(connection: Connection, claimed: Claimed, channel: str) -> Non
     connection.execute(update(outbox).where(outbox.c.id == claimed.id).values(place=encode_place(place)))
 
 
-def cancel(connection: Connection, conversation: ConversationId) -> int:
+def cancel(connection: Connection, conversation: ConversationId, *, at_once: bool = False) -> int:
     """Cancel what the bot has not yet begun to send to the member; how many sends that were.
 
-    What may have arrived already is held instead.
+    What may have arrived already is held instead: where a person owns the conversation by the next claim, at
+    that, which tells staff of it; with `at_once` now.
     """
+    doubtful = outbox.c.uncertain_since.is_not(None)
+    if not at_once:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.lane == f"c{conversation}", _open, doubtful, outbox.c.state == _PENDING)
+            .values(not_before=None)
+        )
     return connection.execute(
         update(outbox)
         .where(
             outbox.c.lane == f"c{conversation}",
             outbox.c.author == Author.BOT.value,
             _open,
-            outbox.c.state == OutboxState.PENDING.value,
+            outbox.c.state == _PENDING,
+            *(() if at_once else (~doubtful,)),
         )
-        .values(
-            state=case(
-                (outbox.c.uncertain_since.is_not(None), OutboxState.HELD.value),
-                else_=OutboxState.CANCELLED.value,
-            )
-        )
+        .values(state=case((doubtful, OutboxState.HELD.value), else_=OutboxState.CANCELLED.value))
     ).rowcount
 
 

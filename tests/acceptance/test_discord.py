@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.catalogue.keys import Key
 from bot.domain import ES
+from bot.store.tables import outbox as rows
 from tests.fakes.discord import PIXEL, FakeDiscord, Fault, Person, Place, Right, Server, Speaker
 from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
 from tests.fakes.telegram import FakeTelegram
@@ -248,3 +251,23 @@ async def test_a_mention_is_answered_in_a_thread_where_the_place_says_so(tmp_pat
             assert thread.id == asked.id
             assert "$2.500" in thread.texts[0]
             assert general.texts == []
+
+
+async def test_what_may_have_arrived_before_a_take_over_is_shown_to_staff(tmp_path: Path) -> None:
+    """The bot says it no more, and a person says whether it came."""
+    async with scene(tmp_path) as s:
+        s.ana.writes("quiero hablar con una persona")
+        await s.reads(1)
+        await s.staff_reads("Ana Pérez")
+        s.fake.fail("create_message", with_=Fault.status(502), times=1_000, channel=s.ana.channel.id)
+        s.ana.writes("¿Cuánto cuesta el envío?")
+        await s.house.until(lambda c: any(r.entry for r in records.said(c) if r.author == "bot"))
+        await s.house.until(
+            lambda c: c.execute(select(rows).where(rows.c.uncertain_since.is_not(None))).first()
+        )
+        s.bruno.taps("Tomar el caso", s.staff.last("Caso 1 nuevo"))
+        await s.staff_reads("Bruno Soto")
+        s.fake.faults.scripts.clear()
+        told = await s.staff_reads("$2.500")
+        assert "no sabemos si este mensaje llegó" in told
+        assert s.ana.texts[1:] == []
