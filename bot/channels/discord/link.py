@@ -23,6 +23,9 @@ API_URL = Route.BASE
 CDN_URL = "https://cdn.discordapp.com"
 SEND_SECONDS = 20.0
 """Longest time of one request that is made once, waiting for a rate limit included."""
+PATIENCE = 4.0
+"""Seconds that a request may wait for a rate limit before it is put back: until then it takes the place of
+other sends, on whatever platform."""
 LONGEST_WAIT = 30.0
 """Seconds that discord.py waits for a rate limit; its own least value."""
 _REPEATED = frozenset({500, 502, 504, 524})
@@ -83,8 +86,12 @@ class Http(HTTPClient):
         """
         attempt = _Attempt()
         try:
-            async with asyncio.timeout(seconds):
-                return await self.request(route, trace_request_ctx=attempt, **kwargs)
+            async with asyncio.timeout(seconds) as limit:
+                hurry = self.loop.call_later(PATIENCE, _give_up, attempt, limit)
+                try:
+                    return await self.request(route, trace_request_ctx=attempt, **kwargs)
+                finally:
+                    hurry.cancel()
         except discord.RateLimited as error:
             raise NotSent("a rate limit", error.retry_after) from None
         except discord.DiscordServerError as error:
@@ -108,6 +115,12 @@ class Http(HTTPClient):
             found = await self.request(Route("GET", "/gateway"))
             url = str(yarl.URL(found["url"]).with_query(asked.query))
         return await super().ws_connect(url, compress=compress)
+
+
+def _give_up(attempt: _Attempt, limit: asyncio.Timeout) -> None:
+    """End a request of which nothing has left yet."""
+    if not attempt.left:
+        limit.reschedule(asyncio.get_running_loop().time())
 
 
 class _Pauses(ExponentialBackoff[Any]):
