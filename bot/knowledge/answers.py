@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bot.catalogue.template import placeholders
 from bot.domain import Lang
 from bot.errors import Position
 from bot.knowledge.model import Text
@@ -145,7 +146,7 @@ def _check_same_facts(wordings: tuple[Text, ...]) -> Iterator[Problem]:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    known = {name: values.get(name, "") for name in facts_used(text)}
+    known = {name: values.get(name, "") for name in placeholders(text)}  # also of marks that are mistakes
     return fill(text, known, _NICKNAME)
 
 

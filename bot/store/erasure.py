@@ -208,8 +208,9 @@ def unused(connection: Connection, files: Collection[str]) -> set[str]:
 
 def first_contact(connection: Connection) -> datetime | None:
     """When the first person was met of those who are still known."""
-    found: datetime | None = connection.execute(select(func.min(contacts.c.created_at))).scalar_one()
-    return found
+    return connection.execute(
+        select(contacts.c.created_at).order_by(contacts.c.id).limit(1)
+    ).scalar_one_or_none()
 
 
 class _Nobody:
