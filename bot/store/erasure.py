@@ -208,8 +208,9 @@ def unused(connection: Connection, files: Collection[str]) -> set[str]:
 
 def first_contact(connection: Connection) -> datetime | None:
     """When the first person was met of those who are still known."""
+    first = select(func.min(contacts.c.id)).scalar_subquery()
     return connection.execute(
-        select(contacts.c.created_at).order_by(contacts.c.id).limit(1)
+        select(contacts.c.created_at).where(contacts.c.id == first)
     ).scalar_one_or_none()
 
 
