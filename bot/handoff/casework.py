@@ -313,21 +313,25 @@ class Casework:
         return result
 
     async def _hush(self, conversation: ConversationId) -> None:
+        lanes: set[str] = set()
+
         def work(connection: Connection) -> bool:
             situation = situations.load(connection, conversation)
             if situation is None or not situation.ownership.bot_may_speak:
                 return False
             outbox.cancel(connection, conversation)
+            for claimed in outbox.hold_doubtful(connection, conversation):  # or it would be tried meanwhile
+                lanes.update(self._notices.held(connection, claimed, self._clock()))
             return outbox.under_way(connection, conversation)
 
-        if not await self._store.write(work):
-            return
         try:
             async with asyncio.timeout(HUSH_SECONDS):
                 while await self._store.write(work):  # a send that is to be tried again is cancelled here
                     await self.changed(0.1)
         except TimeoutError:
             _log.warning("a take-over did not wait for the bot's last message", conversation=conversation)
+        for lane in lanes:
+            self._bus.wake(Topic.LANE, lane)
 
     def _reply(
         self,

@@ -258,6 +258,26 @@ def cancel(connection: Connection, conversation: ConversationId, *, at_once: boo
     ).rowcount
 
 
+def hold_doubtful(connection: Connection, conversation: ConversationId) -> list[Claimed]:
+    """Hold what of the bot may have arrived and was to be tried again: staff is to be told of each."""
+    rows = connection.execute(
+        select(outbox).where(
+            outbox.c.lane == f"c{conversation}",
+            outbox.c.author == Author.BOT.value,
+            _open,
+            outbox.c.state == _PENDING,
+            outbox.c.uncertain_since.is_not(None),
+        )
+    ).all()
+    if rows:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_([row.id for row in rows]))
+            .values(state=OutboxState.HELD.value)
+        )
+    return [_claimed(row) for row in rows]
+
+
 def under_way(connection: Connection, conversation: ConversationId) -> bool:
     """Whether something is being sent to the member right now."""
     return (

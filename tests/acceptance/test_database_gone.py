@@ -109,7 +109,7 @@ async def test_the_server_is_away_for_a_while(
         }
         leave, come_back = away[how]
         traffic = Traffic(fake, random.Random(SEED))
-        async with open_house(tmp_path, fake, web=True, database_url=wire.url) as house:
+        async with open_house(tmp_path, fake, web=True, database_url=wire.url, limit_member_burst=0) as house:
             await until_ready(house, [])
             async with traffic.going_on():
                 await house.until(lambda c: len(records.said(c)) >= 6)
@@ -131,7 +131,9 @@ async def test_cut_off_in_the_middle_of_commits(tmp_path: Path, cuts: int) -> No
     url = databases.url(tmp_path / "data")
     async with Wire(url) as wire, FakeTelegram() as fake:
         traffic = Traffic(fake, rng)
-        async with open_house(tmp_path, fake, database_url=wire.url, settle_seconds=0.05) as house:
+        async with open_house(
+            tmp_path, fake, database_url=wire.url, settle_seconds=0.05, limit_member_burst=0
+        ) as house:
             async with traffic.going_on():
                 for _ in range(cuts):
                     await asyncio.sleep(rng.uniform(0, 0.5))  # a moment like any other

@@ -106,6 +106,8 @@ async def survive(tmp_path: Path, kills: int, *, webhook: bool) -> None:
                 home,
                 None,
                 settle_seconds=0.05,
+                limit_member_burst=0,  # what was written while it was down comes at once
+                limit_member_per_minute=0,
                 telegram_token=remote.token,
                 telegram_base_url=remote.base_url,
                 telegram_file_url=remote.file_url,
