@@ -22,14 +22,13 @@ from bot.store.tables import (
     identities,
     listened,
     messages,
-    metadata,
     outbox,
     timers,
 )
 from bot.store.timers import ERASE_TIMER, RETENTION_TIMER
 from tests.fakes.counts import counts
 from tests.fakes.databases import databases, on_both
-from tests.fakes.house import House, open_house
+from tests.fakes.house import House, open_house, records
 from tests.fakes.telegram import FakeTelegram, User
 
 BRUNO = User(901, "Bruno Soto", language_code="es")
@@ -51,15 +50,10 @@ def words_of(number: int) -> list[str]:
     ]
 
 
-def rows(connection: Connection) -> str:
-    """Every value of every row, as one text."""
-    return "\n".join(str(tuple(row)) for t in metadata.sorted_tables for row in connection.execute(select(t)))
-
-
 async def left_of(house: House, folder: Path, numbers: range) -> list[tuple[str, str]]:
     """Where anything of these members is to be found: bytes of our files, and every row."""
     found = []
-    texts = {"rows": (await house.read(rows)).encode()}
+    texts = {"rows": (await house.read(records.every_row)).encode()}
     for path in sorted((folder / "data").rglob("*")):
         if path.is_file() and "models" not in path.parts:
             texts[path.name] = path.read_bytes()

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from bot.bus.local import LocalBus
 from bot.pipeline.clock import DUE, Clock, Handler
 from bot.store import timers
 from bot.store.engine import Store
+from bot.store.tables import timers as timers_table
 from bot.store.timers import Timer
 from tests.fakes.databases import databases
 
@@ -79,7 +80,8 @@ async def test_a_timer_is_not_taken_for_another_that_got_its_number(store: Store
     await _set(store, "alert")
     [stale] = await store.read(lambda c: timers.due(c, datetime.now(UTC)))
     await store.write(lambda c: timers.done(c, stale.id))
-    await _set(store, "staff")
+    again = {"id": stale.id, "kind": "staff", "due_at": datetime.now(UTC), "payload": {}}
+    await store.write(lambda c: c.execute(insert(timers_table), again) and None)
     [there] = await store.read(lambda c: timers.due(c, datetime.now(UTC) + timedelta(seconds=1)))
     assert there.id == stale.id
     assert not await store.write(lambda c: timers.take(c, stale))

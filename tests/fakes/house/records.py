@@ -10,8 +10,24 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from bot.store.tables import attachments as files
-from bot.store.tables import cases, conversations, edits, identities, inbound, messages, outbox, timers, turns
+from bot.store.tables import (
+    cases,
+    conversations,
+    edits,
+    identities,
+    inbound,
+    messages,
+    metadata,
+    outbox,
+    timers,
+    turns,
+)
 from bot.store.tables import drafts as kept
+
+
+def every_row(connection: Connection) -> str:
+    """Every value of every row, as one text."""
+    return "\n".join(str(tuple(row)) for t in metadata.sorted_tables for row in connection.execute(select(t)))
 
 
 @dataclass(frozen=True, slots=True)
