@@ -62,8 +62,8 @@ _SHAPES = re.compile(
     """,  # people do write phones with an en dash
     re.VERBOSE | re.IGNORECASE,
 )
-_POSSIBLE = re.compile(r"[\d@]")
-"""Without one of these there is nothing to mask."""
+_POSSIBLE = re.compile(r"@|\d{3}|(?:\d{1,2}[ .()/–-]{1,3}){3}\d")
+"""Without one of these there is nothing to mask: a mail, digits in a row, or a phone written in pairs."""
 _KEPT = frozenset({"time", "day", "address"})
 _DOCUMENTS = frozenset({"rut", "dni", "curp", "rfc"})
 _ORDERS = frozenset({"said", "hash", "code"})

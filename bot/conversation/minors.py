@@ -85,6 +85,8 @@ def _age(match: re.Match[str]) -> int:
 
 def _plain(text: str) -> str:
     """Small letters without accents, apostrophes alike, and spaces single; line ends stay."""
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
-    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    kept = text.casefold()
+    if not kept.isascii():
+        letters = unicodedata.normalize("NFKD", kept.replace("’", "'"))
+        kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^\S\n]+", " ", kept)

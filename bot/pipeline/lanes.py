@@ -56,6 +56,10 @@ class Lanes(Generic[K]):
         if self._group is not None:
             self._group.create_task(self._run(key), name=f"{self._name} {key}")
 
+    def __len__(self) -> int:
+        """How many keys are being seen to."""
+        return len(self._woken)
+
     def busy(self, key: K) -> bool:
         """Whether the key is being seen to."""
         return key in self._woken

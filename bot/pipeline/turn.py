@@ -34,6 +34,7 @@ from bot.errors import StoreError
 from bot.masking import mask
 from bot.metrics import Meter
 from bot.pipeline import settle
+from bot.pipeline.breath import Breath
 from bot.pipeline.decide import decide
 from bot.pipeline.lanes import Lanes, Locks
 from bot.pipeline.model import PICK, Decision, Opinion, Phrased, Reading, Talk, carried_question
@@ -246,6 +247,7 @@ class Corridor:
         self._lanes: Lanes[ConversationId] = Lanes("turn", self._work)
         self._situations: Together[ConversationId, Situation | None] = Together(self._load)
         self._writes: Together[Draft, Written | Exception | None] = Together(self._write_together)
+        self._breath = Breath()
         self._hints: set[asyncio.Task[None]] = set()
         bus.listen(Topic.CONVERSATION, lambda key: self._lanes.wake(ConversationId(int(key))))
 
@@ -290,6 +292,7 @@ class Corridor:
             self._bus.wake(Topic.TIMERS)
 
     async def _work(self, conversation: ConversationId, woken: asyncio.Event) -> None:
+        await self._breath.take(conversation, crowd=len(self._lanes))
         typed = False
         for number in range(TRIES):
             last = number == TRIES - 1
@@ -348,6 +351,7 @@ class Corridor:
             raise written
         if written is None:
             return False
+        self._breath.spent(situation.conversation)
         self.written(draft, written)
         self._count(situation, decision)
         return True

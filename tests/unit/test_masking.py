@@ -66,6 +66,12 @@ def test_plain_talk_is_left_alone(text: str) -> None:
 _ALPHABET = st.text(st.sampled_from("aZñ 0123456789.-@+()#/:\n[]kK_$–"), max_size=80)  # phones
 
 
+@given(st.text(st.sampled_from("0123456789012345678 .()/–-+,ab@#"), max_size=24))
+def test_the_quick_look_overlooks_nothing(text: str) -> None:
+    """A text is searched only where a cheaper pattern sees that there may be something."""
+    assert (mask(text) != text) == any(True for _ in find(text))
+
+
 @given(st.text() | _ALPHABET)
 @example("+" * 50 + "(" * 50)
 @example("a@b@c.d@e.f")
