@@ -32,6 +32,14 @@ ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("VOCERO_", "PYTHONDONTWRITEBYTECODE")
 """Variables that a bot on its own machine would not have."""
 ON_POSTGRES = "vocero_postgresql"
+OPENINGS = (
+    *("", "hola, ", "buenas! ", "hola buenas tardes, ", "oye ", "una consulta: ", "disculpa, "),
+    *("buen día, ", "hola!! ", "hey, ", "holaa ", "buenas noches, ", "qué tal, "),
+)
+CLOSINGS = (
+    *("", " porfa", " gracias!", " 🙏", " por favor", " muchas gracias", " xfa", " ☕", " saludos"),
+    *(" de antemano gracias", " ok?", " quedo atenta"),
+)
 QUESTIONS = (
     "cuanto sale mandar un cafe a conce??",
     "¿Cuánto demora el despacho a regiones?",
@@ -42,6 +50,13 @@ QUESTIONS = (
     "how much is shipping?",
     "hacen ventas al por mayor?",
 )
+
+
+def question(number: int) -> str:
+    """What members ask, in 1,248 wordings: more than an understanding is remembered for."""
+    rest, base = divmod(number, len(QUESTIONS))
+    rest, opening = divmod(rest, len(OPENINGS))
+    return f"{OPENINGS[opening]}{QUESTIONS[base]}{CLOSINGS[rest % len(CLOSINGS)]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,7 @@ async def _measure(
             count = given.members * given.rounds
             spent = machine.cpu_seconds(process.pid) - cpu
             theirs = machine.cpu_seconds(server.pid) - theirs
-            latencies = await paced(server, given.pace)
+            latencies = await paced(server, given.pace, given.members)
             return Figures(
                 name,
                 per_second=round(count / seconds, 1),
@@ -186,22 +201,22 @@ async def heard(platform: Platform, server: Remote) -> None:
 async def write_round(server: Remote, members: int, number: int) -> None:
     """Everybody says one thing at once, and everybody is answered."""
     before = (await server.do("state"))["sent"]
-    lines = [(10_000 + i, QUESTIONS[(i + number) % len(QUESTIONS)]) for i in range(members)]
+    lines = [(10_000 + i, question(i + number * members)) for i in range(members)]
     await server.do("prefill", lines=lines)
     await server.do("wait", sent=before + members, timeout=120)
 
 
-async def paced(server: Remote, pace: int, seconds: int = 5) -> list[float]:
-    """Latencies while members write one after another at `pace` a second."""
-    skipped = len(await server.do("latencies"))
+async def paced(server: Remote, pace: int, members: int, seconds: int = 5) -> list[float]:
+    """Latencies while known members write one after another at `pace` a second."""
+    skipped = len(await server.do("latencies", in_order=True))
     before = (await server.do("state"))["sent"]
     count = pace * seconds
     begin = asyncio.get_running_loop().time()
     for i in range(count):
         await asyncio.sleep(max(0.0, begin + i / pace - asyncio.get_running_loop().time()))
-        await server.do("prefill", lines=[(500_000 + i, QUESTIONS[i % len(QUESTIONS)])])
+        await server.do("prefill", lines=[(10_000 + i % members, question(i))])
     await server.do("wait", sent=before + count, timeout=60)
-    found: list[float] = await server.do("latencies")
+    found: list[float] = await server.do("latencies", in_order=True)
     return found[skipped:]
 
 

@@ -129,7 +129,7 @@ async def _measure(
             seconds = time.monotonic() - clock
             count = given.members * given.rounds
             spent = machine.cpu_seconds(process.pid) - cpu
-            latencies = await paced(server, given.pace)
+            latencies = await paced(server, given.pace, given.members)
             return Cost(
                 kind,
                 size,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.corridor import QUESTIONS, bot, heard
+from bench.corridor import bot, heard, question
 from bench.platforms import PLATFORMS
 from tests.fakes.telegram.remote import RemoteTelegram
 
@@ -70,7 +70,7 @@ async def measure(
             async with bot(TELEGRAM, "vocero", telegram, data, Path(folder) / "models") as process:
                 await heard(TELEGRAM, telegram)
                 everybody = [HONEST + i for i in range(honest)] + [HOSTILE + i for i in range(hostile)]
-                await telegram.do("prefill", lines=[(who, QUESTIONS[0]) for who in everybody])
+                await telegram.do("prefill", lines=[(who, question(0)) for who in everybody])
                 await telegram.do("wait", sent=len(everybody), timeout=120)
                 alone, beside, sent = [], [], 0
                 for _ in range(turns):
@@ -90,7 +90,7 @@ async def _stretch(
     flood = asyncio.create_task(_flood(telegram, hostile, rate, seconds)) if hostile else None
     for i in range(pace * seconds):
         await asyncio.sleep(max(0.0, began + i / pace - time.monotonic()))
-        await telegram.do("prefill", lines=[(HONEST + i % honest, QUESTIONS[i % len(QUESTIONS)])])
+        await telegram.do("prefill", lines=[(HONEST + i % honest, question(i))])
     delivered = await flood if flood else 0
     spent = machine.cpu_seconds(pid) - cpu
     took = time.monotonic() - began

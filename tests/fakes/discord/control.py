@@ -206,9 +206,12 @@ async def _wait(fake: FakeDiscord, given: dict[str, Any]) -> Any:
 
 
 async def _latencies(fake: FakeDiscord, given: dict[str, Any]) -> Any:
-    """Seconds from each member's direct message to the bot's next one there, in the order of the channels."""
+    """Seconds from each member's direct message to the bot's next one there, in the order of the channels.
+
+    `in_order` sorts by the time of the question.
+    """
     await asyncio.sleep(0)
-    found = []
+    found: list[tuple[float, float]] = []
     for channel in fake.world.dms.values():
         asked: float | None = None
         for one in channel.order:
@@ -216,9 +219,11 @@ async def _latencies(fake: FakeDiscord, given: dict[str, Any]) -> Any:
             if message.author is not fake.bot:
                 asked = asked if asked is not None else message.at
             elif asked is not None:
-                found.append(message.at - asked)
+                found.append((asked, message.at - asked))
                 asked = None
-    return found
+    if given.get("in_order"):
+        found.sort()
+    return [latency for _, latency in found]
 
 
 async def _history(fake: FakeDiscord, given: dict[str, Any]) -> Any:
