@@ -10,13 +10,17 @@ from nlu.features import Floats, Ints, Vector
 
 GAMMA = 1.0
 """How much more a near example counts than a far one."""
-COMMON_FROM = 16
+COMMON_FROM = 24
 """A feature of more than one example in so many is added up as a whole row."""
 
 
 def bend(similarity: Floats) -> Floats:
     """Bend cosine (0..1) to exp(gamma x), moved and scaled so that 0 stays 0 and 1 stays 1."""
-    return np.asarray(np.expm1(GAMMA * similarity) / np.expm1(GAMMA), dtype=np.float32)
+    # numpy's float32 exp is several times as fast as its expm1; the subtraction costs about 1e-7.
+    bent: Floats = np.exp(GAMMA * similarity, dtype=np.float32)
+    bent -= 1.0
+    bent /= np.float32(np.expm1(GAMMA))
+    return bent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,9 @@ class Neighbours:
         common = np.flatnonzero(sizes > count / COMMON_FROM)
         self._count = count
         self._starts = kernel.starts
-        self._rows = kernel.rows.astype(np.intp)
-        self._values = kernel.values.astype(np.float64)
+        self._sizes = sizes
+        self._rows = kernel.rows
+        self._values = kernel.values
         self._place = np.full(len(sizes), -1, dtype=np.int32)
         self._place[common] = np.arange(len(common), dtype=np.int32)
         self._dense = np.zeros((len(common), count), dtype=np.float32)
@@ -58,17 +63,18 @@ class Neighbours:
 
     def similarity(self, vector: Vector) -> Floats:
         """Cosine of the text with each example, 0..1."""
-        place = self._place[vector.indices]
-        rare = place < 0
-        found = vector.values[~rare] @ self._dense[place[~rare]]
-        indices = vector.indices[rare]
-        begins = self._starts[indices]
-        sizes = self._starts[indices + 1] - begins
-        ends = np.cumsum(sizes)
-        if not len(ends):
-            return np.asarray(found, dtype=np.float32)
+        place = self._place.take(vector.indices)
+        common = (place >= 0).nonzero()[0]
+        found: Floats = vector.values.take(common) @ self._dense.take(place.take(common), axis=0)
+        if len(common) == len(place):
+            return found
+        rare = (place < 0).nonzero()[0]
+        indices = vector.indices.take(rare)
+        sizes = self._sizes.take(indices)
+        ends = sizes.cumsum()
         # The places of all postings at once: each run counts on from its own beginning.
-        places = np.repeat(begins - ends + sizes, sizes) + np.arange(int(ends[-1]))
-        products = self._values[places] * np.repeat(vector.values[rare], sizes)
-        found += np.bincount(self._rows[places], weights=products, minlength=self._count)
-        return np.asarray(found, dtype=np.float32)
+        places = (self._starts.take(indices) - ends + sizes).repeat(sizes)
+        places += np.arange(len(places))
+        products = self._values.take(places) * vector.values.take(rare).repeat(sizes)
+        found += np.bincount(self._rows.take(places), weights=products, minlength=self._count)
+        return found
