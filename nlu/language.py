@@ -34,17 +34,18 @@ class LanguageModel:
         total: list[float] = [0.1, 0.0, 0.0]
         if prior in LANGUAGES:
             total[LANGUAGES.index(prior)] += PRIOR_WEIGHT
+        spanish, english, portuguese = total
         for token in tokens:
-            odds = self.words.get(token)
-            if odds is None:
-                odds = self._by_letters(token)
-            for index in range(3):
-                total[index] += odds[index]
+            odds = self.words.get(token) or self._by_letters(token)
+            spanish += odds[_ES]
+            english += odds[_EN]
+            portuguese += odds[_PT]
+        total = [spanish, english, portuguese]
         if any(mark in "ñ¿¡" for mark in marks):
             total[_ES] += _MARK_WEIGHT
         if any(mark in "ãõçêôâà" for mark in marks):
             total[_PT] += _MARK_WEIGHT
-        best = max(range(3), key=lambda index: total[index])
+        best = total.index(max(total))
         return LANGUAGES[best], 1.0 / sum(math.exp(value - total[best]) for value in total)
 
     def _by_letters(self, token: str) -> Odds:

@@ -50,8 +50,10 @@ def normalise(text: str, known: Container[str] = frozenset()) -> Normalised:
     question = "?" in plain
     stripped = plain.rstrip()
     open_end = stripped.endswith(("...", ","))
-    plain = _LINK.sub(f" {URL} ", plain)
-    plain = _ADDRESS.sub(f" {EMAIL} ", plain)
+    if "://" in plain or "www." in plain:
+        plain = _LINK.sub(f" {URL} ", plain)
+    if "@" in plain:
+        plain = _ADDRESS.sub(f" {EMAIL} ", plain)
     plain = plain.replace("'", "").replace("_", " ")
     tokens: list[str] = []
     laughter = False
@@ -61,7 +63,7 @@ def normalise(text: str, known: Container[str] = frozenset()) -> Normalised:
             tokens.append(word)
         elif word[0].isdigit():
             tokens.append(LONG_NUMBER if len(word) >= 5 and word.isdigit() else word[:WORD_CAP])
-        elif _LAUGHTER.fullmatch(word):
+        elif word[0] in _LAUGHS and _LAUGHTER.fullmatch(word):
             laughter = True
         else:
             tokens.append(_shorten(word, known)[:WORD_CAP])
@@ -88,7 +90,10 @@ _TOKEN = re.compile(r"#(?:url|email)\b|[^\W\d_]+|\d+(?:[.,:/]\d+)*")
 _LAUGHTER = re.compile(
     r"a?(?:[jh]+[aei]+){2,}[jhs]*|k{3,}|(?:rs){2,}|lo+l|lmf?ao+|x+d+|hue(?:hue)+|jsjs[js]*|u?wu"
 )
+_LAUGHS = frozenset("ahjklruwx")
+"""The letters that laughter begins with."""
 _ELONGATED = re.compile(r"(.)\1{2,}")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _DOUBLED = re.compile(r"(.)\1+")
 
 _SPANISH_MARKS, _PORTUGUESE_MARKS = "ñ¿¡", "ãõçêôâà"
@@ -101,31 +106,31 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
 
 def _plain(lowered: str) -> tuple[str, tuple[str, ...], str]:
     marks = "".join(sorted(_MARKS.intersection(lowered)))
-    letters: list[str] = []
     emoji: list[str] = []
-    for char in unicodedata.normalize("NFD", lowered.translate(_APOSTROPHES)):
-        if char.isascii():
-            letters.append(char)
-            continue
+
+    def written(match: re.Match[str]) -> str:
+        char = match.group()
         category = unicodedata.category(char)
         if category in ("Mn", "Me", "Cf"):
-            continue
+            return ""
         if category in ("So", "Sk"):
             emoji.append(char)
-            letters.append(" ")
-        elif category[0] in "LN":
-            letters.append(char)
-        else:
-            letters.append("?" if char == "？" else " ")
-    plain = "".join(letters)
+            return " "
+        if category[0] in "LN":
+            return char
+        return "?" if char == "？" else " "
+
+    plain = _FOREIGN.sub(written, unicodedata.normalize("NFD", lowered.translate(_APOSTROPHES)))
     if not plain.isascii() and re.search("[a-z]", plain):
         plain = plain.translate(_LOOKALIKES)
     return plain, tuple(emoji), marks
 
 
 def _is_shouting(raw: str) -> bool:
-    upper = sum(1 for char in raw if char.isupper())
-    return upper >= 10 and raw.count(" ") >= 2 and upper >= 0.7 * sum(1 for char in raw if char.isalpha())
+    if raw.islower() or raw.count(" ") < 2:
+        return False
+    upper = sum(map(str.isupper, raw))
+    return upper >= 10 and upper >= 0.7 * sum(map(str.isalpha, raw))
 
 
 def _shorten(word: str, known: Container[str]) -> str:
