@@ -14,17 +14,13 @@ _SECURE = 6
 _MENDED_AT_MOST = 12
 """Unknown words looked at in one text: a typed question has few, and a flood of them is not a question."""
 _CLOSE_AT_MOST = 24
-_REMEMBERED = 2_000
-"""Unknown words whose meaning is kept: the same names and slips come again."""
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Repairer:
     """Knows the FAQ's words with how often each is used, and the words that are never typos."""
 
-    def __init__(
-        self, counts: Mapping[str, int], known: frozenset[str], remembered: int = _REMEMBERED
-    ) -> None:
+    def __init__(self, counts: Mapping[str, int], known: frozenset[str]) -> None:
         self._known = known.union(counts)
         self._stems = {stem(word) for word in self._known if len(word) > _SHORTEST}
         self._words = sorted(
@@ -32,8 +28,6 @@ class Repairer:
         )
         self._counts = [counts[word] for word in self._words]
         self._sounds = [_sound(word) for word in self._words]
-        self._most = remembered
-        self._remembered: dict[str, str | None] = {}
         self._letters = np.array([_letters(word) for word in self._words], dtype=np.int8).reshape(-1, 27)
 
     def repair(self, words: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -49,21 +43,11 @@ class Repairer:
             looked += 1
             if looked > _MENDED_AT_MOST:
                 break
-            meant = self._meant_by(word)
+            meant = self._meant(word)
             if meant is not None:
                 mended[place] = meant
                 repairs.append((word, meant))
         return tuple(mended), tuple(repairs)
-
-    def _meant_by(self, word: str) -> str | None:
-        """Remember what a word was mended to, up to a bound: looking for it means comparing many words."""
-        try:
-            return self._remembered[word]
-        except KeyError:
-            if len(self._remembered) >= self._most:
-                self._remembered.clear()
-            meant = self._remembered[word] = self._meant(word)
-            return meant
 
     def _meant(self, word: str) -> str | None:
         if not self._words:

@@ -193,15 +193,6 @@ def test_remembered_stems_are_the_stems_whatever_the_bound(words: list[str]) -> 
     assert [stems.of(word) for word in words] == [stem(word) for word in words]
 
 
-@given(st.lists(st.sampled_from(("embio", "evnio", "orario", "mongolia", "canbio")), max_size=20))
-def test_remembered_repairs_are_the_repairs_whatever_the_bound(words: list[str]) -> None:
-    counts = {"envio": 9, "horario": 5, "cambio": 1}
-    repairer = Repairer(counts, frozenset(), remembered=2)
-
-    for word in words:
-        assert repairer.repair([word]) == Repairer(counts, frozenset()).repair([word])
-
-
 def test_a_rule_that_begins_too_shortly_is_refused() -> None:
     with pytest.raises(ValueError, match=r"less than 3 letters: rules\.txt:7"):
         parse_rules([("_person", "ha* ~2 alguien", 7)], "rules.txt")
