@@ -118,33 +118,43 @@ def settled(decision: Decision) -> Decision:
 def notice(
     decision: Decision, situation: Situation, privacy: Privacy, lang: Lang
 ) -> Mapping[Key, dict[str, str]]:
-    """What somebody has to be told with the first thing that they hear from us in private, below it."""
-    if not situation.first_visit or situation.place.kind is not PlaceKind.PRIVATE:
+    """What somebody has to be told with the first thing that they hear from us in private, below it.
+
+    Who says later on to be a minor is told again how long things are kept: it is another time now.
+    """
+    young = is_minor(decision, situation)
+    newly = young and not situation.minor
+    if situation.place.kind is not PlaceKind.PRIVATE or not (situation.first_visit or newly):
         return {}
     told: dict[Key, dict[str, str]] = {}
-    if decision.talk not in _SAYS_WHO:
+    if situation.first_visit and decision.talk not in _SAYS_WHO:
         answers = decision.introduce and decision.reason is None and decision.talk is None
         told[Key.INTRO if answers else Key.AUTOMATIC] = {}
     if decision.talk is not Talk.PRIVACY:
         more = privacy.policy or f"/{alias(Name.PRIVACY, lang)}"
-        told[Key.PRIVACY_NOTICE] = {"keep": dates.span(privacy.keep.messages, lang), "more": more}
+        told[Key.PRIVACY_NOTICE] = {"keep": dates.span(_days(privacy, minor=young), lang), "more": more}
     return told
 
 
-def values(talk: Talk, privacy: Privacy, brand: str, lang: Lang) -> dict[str, str]:
-    """What fills the texts of ours; '' for what the brand does not say."""
+def is_minor(decision: Decision, situation: Situation) -> bool:
+    """Whether somebody counts as a minor after what they have just said."""
+    return situation.minor if decision.minor is None else decision.minor
+
+
+def values(talk: Talk, privacy: Privacy, brand: str, lang: Lang, *, minor: bool) -> dict[str, str]:
+    """What fills the texts of ours; '' for what the brand does not say. `minor`: whom it is told to."""
     if talk is Talk.MINOR_END:
         return {"age": str(privacy.minors.age)}
     if talk is not Talk.PRIVACY:
         return {}
-    keep = privacy.keep
+    keep, said = privacy.keep, _days(privacy, minor=minor)
     return {
         "brand": brand,
         "controller": privacy.controller or brand,
         "contact": privacy.contact or f"/{alias(Name.HUMAN, lang)}",
         "policy": privacy.policy,
-        "messages": dates.span(keep.messages, lang),
-        "files": dates.span(keep.files, lang),
+        "messages": dates.span(said, lang),
+        "files": dates.span(min(keep.files, said) if minor else keep.files, lang),
         "cases": dates.span(keep.cases, lang),
         "listened": dates.span(keep.listened, lang),
     }
@@ -170,6 +180,12 @@ LABELS: Mapping[str, Key] = {
     FORGET_NO: Key.BUTTON_FORGET_NO,
 }
 """What our buttons say, for the log and for staff."""
+
+
+def _days(privacy: Privacy, *, minor: bool) -> int:
+    """Days that somebody's messages are kept, as `store.aging` counts them."""
+    usual = privacy.keep.messages
+    return min(usual, privacy.minors.messages) if minor else usual
 
 
 def alias(name: Name, lang: Lang) -> str:

@@ -45,7 +45,10 @@ class Voice:
     hours: Hours
 
     def text(self, key: Key, lang: Lang, seed: int = 0, **values: str) -> str:
-        """A catalogue text in the brand's form of address and with its share of emoji, as light Markdown."""
+        """A catalogue text in the brand's form of address and with its share of emoji, as light Markdown.
+
+        Values are shown as they are written: they come here without any escaping.
+        """
         voice = self.knowledge.brand.voice
         return self.catalogue.text(
             key,
@@ -171,8 +174,7 @@ class _Pen:
             lines.append(self._text(Key.OFFER_PERSON))
         notice = law.notice(decision, situation, self._voice.knowledge.privacy, self._lang)
         if notice:
-            escaped = {key: {n: escape(v) for n, v in values.items()} for key, values in notice.items()}
-            lines.append(" ".join(self._text(key, **self._self(), **v) for key, v in escaped.items()))
+            lines.append(" ".join(self._text(key, **self._self(), **v) for key, v in notice.items()))
         if decision.asks:
             lines.append(self._text(Key.ASK_USEFUL))
         return lines
@@ -202,8 +204,9 @@ class _Pen:
             else:
                 values |= {k: v for k, v in self._self().items() if k == name}
         knowledge = self._voice.knowledge
-        of_law = law.values(talk, knowledge.privacy, knowledge.brand.name, self._lang)
-        return self._text(key, **(values | {name: escape(value) for name, value in of_law.items()}))
+        young = law.is_minor(self._decision, self._situation)
+        of_law = law.values(talk, knowledge.privacy, knowledge.brand.name, self._lang, minor=young)
+        return self._text(key, **(values | of_law))
 
     def _self(self) -> dict[str, str]:
         brand = self._voice.knowledge.brand

@@ -36,7 +36,6 @@ from bot.domain import (
 from bot.handoff.notices import StaffNotices
 from bot.pipeline import law
 from bot.pipeline.lanes import Locks
-from bot.pipeline.phrase import escape
 from bot.pipeline.ports import Minds
 from bot.store import audit, erasure, outbox, situations, timers
 from bot.store.engine import Store
@@ -259,7 +258,7 @@ class Erasing:
                     left=amount("messages", after["left"], lang),
                     left_public=amount("messages", after["left_public"], lang),
                     backups=dates.day(ends.date(), lang),
-                    contact=escape(privacy.contact) or f"/{law.alias(Name.HUMAN, lang)}",
+                    contact=privacy.contact or f"/{law.alias(Name.HUMAN, lang)}",
                 )
                 to = state["to"]
                 account = Account(Platform(to["platform"]), to["account"])

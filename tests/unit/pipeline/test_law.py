@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.channels.markup import discord_markdown, plain, telegram_html, web_html
 from bot.conversation.ownership import Ownership
 from bot.conversation.situation import Memory, Said
 from bot.domain import CaseId, Outcome, Owner, PlaceKind, PlaceRef, Reason
@@ -35,9 +37,9 @@ def strict(then: MinorsThen) -> Knowledge:
     return replace(knowledge(), privacy=Privacy(minors=Minors(age=14, then=then)))
 
 
-def words(decision: Decision, **given: Any) -> str:
+def words(decision: Decision, known: Knowledge | None = None, **given: Any) -> str:
     here = situation(**given)
-    return "\n".join(m.text for m in phrase(decision, here, voice(), NOON, CaseId(7)).messages)
+    return "\n".join(m.text for m in phrase(decision, here, voice(known), NOON, CaseId(7)).messages)
 
 
 @pytest.mark.parametrize("param", ["", "p"])
@@ -147,3 +149,46 @@ def test_the_first_words_in_private_say_who_answers_and_what_is_kept(message: Sa
     assert "se guarda durante un año" in first
     assert first.count("automátic") == 1
     assert "se guarda" not in words(decided(message))
+
+
+@pytest.mark.parametrize("then", MinorsThen)
+@pytest.mark.parametrize("first_visit", [True, False])
+def test_a_minor_hears_the_days_of_minors(then: MinorsThen, first_visit: bool) -> None:
+    known = strict(then)
+    decision = decided(said("hola, soy menor, tengo 12 años"), known=known, first_visit=first_visit)
+    told = words(decision, known, first_visit=first_visit)
+    assert "se guarda durante un mes" in told
+    assert "un año" not in told
+    again = decided(said("tengo 12 años"), known=known, minor=True)
+    assert "se guarda" not in words(again, known, minor=True), "told once"
+
+
+def test_who_is_no_minor_after_all_hears_the_usual_days() -> None:
+    known = strict(MinorsThen.PERSON)
+    decision = decided(said("tengo 20 años, ¿y el envío?"), known=known, minor=True, first_visit=True)
+    assert "se guarda durante un año" in words(decision, known, minor=True, first_visit=True)
+
+
+def test_a_minor_is_told_what_is_kept_of_minors() -> None:
+    known = replace(knowledge(), privacy=Privacy(minors=Minors(messages=7)))
+    told = words(decided(command("privacy"), known=known, minor=True), known, minor=True)
+    assert "después de una semana; los archivos, de una semana" in told
+    longer = replace(knowledge(), privacy=Privacy(minors=Minors(messages=400)))
+    kept = words(decided(command("privacy"), known=longer, minor=True), longer, minor=True)
+    assert "después de un año; los archivos, de 3 meses" in kept, "never longer than of others"
+
+
+@pytest.mark.parametrize("shown", [plain, web_html, telegram_html, discord_markdown])
+def test_what_the_privacy_file_says_is_shown_as_it_is_written(shown: Callable[[str], str]) -> None:
+    privacy = Privacy(
+        controller="Pudú Azul (marca ficticia)",
+        contact="datos@pudu-azul.example",
+        policy="https://pudu-azul.example/mi_politica",
+    )
+    known = replace(knowledge(), privacy=privacy)
+    asked = shown(words(decided(command("privacy"), known=known), known))
+    first = shown(words(decided(said("el envío"), first_visit=True), known, first_visit=True))
+    for value in (privacy.controller, privacy.contact, privacy.policy):
+        assert value in asked
+    assert privacy.policy in first
+    assert "\\" not in asked + first
