@@ -148,3 +148,34 @@ async def test_staff_reads_everything_on_any_screen(
         box = await target.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 44, await target.evaluate("node => node.outerHTML")
+
+
+async def test_long_messages_keep_their_own_room(house: House, visit: Visit) -> None:
+    case, now = a_case(), datetime.now(UTC)
+    long = tuple(
+        Line(4 + n, Author.BOT, None, "Una respuesta larga.\n" * 40, False, now, delivery=OutboxState.SENT)
+        for n in range(2)
+    )
+    house.desk.put(replace(case, lines=(*case.lines, *long)))
+    page = await enter(house, visit, 7, viewport={"width": 1280, "height": 800})
+    spilled = """() => [...document.querySelectorAll(".said")].filter(
+        (said, n, all) => said.scrollHeight > said.clientHeight + 1 ||
+            n && said.getBoundingClientRect().top < all[n - 1].lastElementChild.getBoundingClientRect().bottom
+    ).length"""
+    assert await page.locator(".said").count() == 5
+    assert await page.evaluate(spilled) == 0
+
+
+async def test_every_tab_is_within_its_column(house: House, visit: Visit) -> None:
+    page = await enter(house, visit)
+    outside = """() => [...document.querySelectorAll(".tabs a")].filter((tab) => {
+        const { left, right } = tab.getBoundingClientRect(), room = tab.parentElement.getBoundingClientRect();
+        return left < room.left - 1 || right > room.right + 1;
+    }).length"""
+    for lang in ("es", "en"):
+        await page.goto(f"{house.url}/staff?lang={lang}")
+        assert await page.locator(".tabs a").count() == 4
+        for width in (320, 390, 1280):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate(outside) == 0, (lang, width)
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (lang, width)
