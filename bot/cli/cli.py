@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from bot.catalogue import inert
 from bot.cli.help import UsageMistake, classes
 from bot.cli.output import Output
 from bot.cli.words import Words
@@ -66,3 +68,19 @@ class Cli:
     def language(self, option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
         """A language code, or None where none was given."""
         return None if value is None else self.one_of(option, value, allowed)
+
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes or a no in the reader's language, again until it is one; Enter means no.
+
+        Aborts, as Ctrl+C does, where nobody is there to answer.
+        """
+        words = self.words
+        asked = f"{inert.terminal(question)} {words('confirm.choice')}"
+        while True:
+            given = str(typer.prompt(asked, default="", show_default=False)).strip().casefold()
+            answer = unicodedata.normalize("NFC", given)
+            if answer in words("confirm.yes").split():
+                return True
+            if not answer or answer in words("confirm.no").split():
+                return False
+            self.output.line(words("confirm.again"))

@@ -95,7 +95,7 @@ def add(app: typer.Typer, cli: Cli) -> None:
             raise UsageMistake(words("privacy.unknown", number=person))
         said = sum(len(one["messages"]) for one in found.document["conversations"])
         name = found.document["person"]["display_name"] or "—"
-        if not yes and not typer.confirm(words("privacy.erase.ask", name=name, count=said)):
+        if not yes and not cli.confirm(words("privacy.erase.ask", name=name, count=said)):
             raise typer.Exit(1)
         asyncio.run(_erase(settings, ContactId(person)))
         output.line(words("privacy.erase.done"))

@@ -61,7 +61,7 @@ def test_erasing_asks_and_is_done_by_the_running_bot(vocero: Vocero, kept: Path,
     refused = vocero("privacy", "erase", number, "--data", str(folder), stdin="n\n")
     assert refused.returncode == 1
 
-    told = vocero("privacy", "erase", number, "--yes", "--data", str(folder))
+    told = vocero("privacy", "erase", number, "--data", str(folder), stdin="s\n")
     assert told.returncode == 0, told.stderr
     ran = vocero("chat", "--data", str(folder), "--as", "Dani", stdin="hola\ncuánto vale el envío?\n")
     assert ran.returncode == 0, ran.stderr
