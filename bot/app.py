@@ -21,7 +21,19 @@ from bot.channels.base import Channel
 from bot.channels.state import ChannelState, Condition
 from bot.channels.supervision import supervise
 from bot.channels.web import Gate, MediaFolder, WebChannel
-from bot.domain import EN, ES, PT, Account, Button, ConversationId, Lang, PlaceKind, PlaceRef, Platform
+from bot.domain import (
+    EN,
+    ES,
+    PT,
+    Account,
+    Button,
+    ConversationId,
+    EntryId,
+    Lang,
+    PlaceKind,
+    PlaceRef,
+    Platform,
+)
 from bot.errors import StartupError
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
@@ -536,6 +548,7 @@ def _site(voice: Voice) -> Site:
         },
         fictitious=brand.fictitious,
         timezone=brand.timezone,
+        title=lambda entry, lang: voice.title(EntryId(entry), lang),
     )
 
 

@@ -124,6 +124,15 @@ def canonical(word: str) -> Name | None:
     return _NAMES.get(word.strip().removeprefix("/").lower())
 
 
+def spoken(command: str, text: str, lang: Lang) -> str:
+    """A command as a person of a language writes it, with its slash and what stands behind it.
+
+    `command` is a canonical name; one that the bot does not know is shown as it is.
+    """
+    known = next((each for each in COMMANDS if each.name == command), None)
+    return f"/{_first_alias(known, lang) if known else command} {text}".rstrip()
+
+
 def menu(lang: Lang, *, for_staff: bool = False, in_public: bool = False) -> tuple[MenuItem, ...]:
     """What a command menu shows in a language; /help comes first for staff, with staff's description.
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import case as sql_case
 
 from bot.domain import (
     Author,
     CaseId,
     CaseState,
     EntryId,
+    InboundKind,
     Lang,
     OutboxState,
     Owner,
     Platform,
     Reason,
 )
+from bot.store.payload import decode_outgoing
 from bot.store.situations import OPEN_CASES
 from bot.store.tables import (
     attachments,
@@ -37,6 +40,7 @@ LINES = 200
 """Messages of a conversation that a dossier shows, the latest ones."""
 CLOSED = 100
 """Closed cases that are listed, the latest ones."""
+_BUTTON, _COMMAND = InboundKind.BUTTON.value, InboundKind.COMMAND.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class CaseSummary:
     """Sends of this conversation of which we don't know whether they arrived."""
     blocked_at: datetime | None = None
     blocked_by: str = ""
+    last_command: str = ""
+    """The canonical name of the command that `last_text` was said with, or ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,10 @@ class Line:
     entry: str = ""
     files: tuple[tuple[int, str, str], ...] = ()
     """Attachment id, name and media type of each stored file."""
+    command: str = ""
+    """The canonical name of the command that the member gave, or ''; `text` is what stood behind it."""
+    tapped: str = ""
+    """The payload of the button that the member pressed, or ''; `text` is what stood on it, if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,14 @@ def dossier(connection: Connection, case: CaseId) -> Dossier | None:
         return None
     conversation = row.conversation_id
     found = connection.execute(
-        select(messages, outbox.c.state, outbox.c.id.label("outbox_id"), outbox.c.error, turns.c.entry)
+        select(
+            messages,
+            outbox.c.state,
+            outbox.c.id.label("outbox_id"),
+            outbox.c.error,
+            outbox.c.payload,
+            turns.c.entry,
+        )
         .outerjoin(outbox, outbox.c.message_id == messages.c.id)
         .outerjoin(turns, turns.c.id == messages.c.turn_id)
         .where(messages.c.conversation_id == conversation)
@@ -143,9 +160,10 @@ def dossier(connection: Connection, case: CaseId) -> Dossier | None:
         .order_by(drafts.c.id)
     )
     files = _files(connection, [line.id for line in found])
+    labels = _labels(found)
     return Dossier(
         summary=_summary(row),
-        lines=tuple(_line(line, files.get(line.id, ())) for line in found),
+        lines=tuple(_line(line, files.get(line.id, ()), labels) for line in found),
         drafts=tuple(DraftLine(d.id, d.staff, d.text, d.at) for d in kept),
         asked=tuple(asked(connection, conversation, until=row.opened_at)),
         tried=tuple(EntryId(entry) for entry in row.dossier.get("tried", ())),
@@ -165,12 +183,13 @@ def asked(
 
 
 def _summaries() -> Select[Any]:
+    said = messages.alias("said")
     last = (
-        select(messages.c.text)
+        select(messages.c.id)
         .where(
             messages.c.conversation_id == cases.c.conversation_id,
             messages.c.author == "member",
-            messages.c.text != "",
+            or_(messages.c.text != "", messages.c.kind == _COMMAND),
         )
         .order_by(messages.c.id.desc())
         .limit(1)
@@ -197,13 +216,15 @@ def _summaries() -> Select[Any]:
             identities.c.platform,
             identities.c.blocked_at,
             identities.c.blocked_by,
-            last.label("last_text"),
+            said.c.text.label("last_text"),
+            sql_case((said.c.kind == _COMMAND, said.c.command), else_="").label("last_command"),
             heard.label("heard_at"),
             held.label("held"),
         )
         .join(conversations, conversations.c.id == cases.c.conversation_id)
         .join(contacts, contacts.c.id == conversations.c.contact_id)
         .join(identities, identities.c.id == conversations.c.identity_id)
+        .outerjoin(said, said.c.id == last)
     )
 
 
@@ -224,15 +245,25 @@ def _summary(row: Any) -> CaseSummary:
         held=row.held,
         blocked_at=row.blocked_at,
         blocked_by=row.blocked_by or "",
+        last_command=row.last_command or "",
     )
 
 
-def _line(row: Any, files: tuple[tuple[int, str, str], ...]) -> Line:
+def _labels(rows: Sequence[Any]) -> dict[str, str]:
+    """What stood on the buttons that were sent, by their payload; nothing where nobody pressed one."""
+    if not any(row.kind == _BUTTON for row in rows):
+        return {}
+    sent = (decode_outgoing(row.payload) for row in rows if row.payload)
+    return {button.payload: button.label for message in sent for line in message.rows for button in line}
+
+
+def _line(row: Any, files: tuple[tuple[int, str, str], ...], labels: Mapping[str, str]) -> Line:
+    tapped = row.command if row.kind == _BUTTON else ""
     return Line(
         id=row.id,
         author=Author(row.author),
         staff=row.staff,
-        text=row.text,
+        text=row.text or labels.get(tapped, ""),
         markdown=False,
         at=row.sent_at,
         note=row.kind == "note",
@@ -241,6 +272,8 @@ def _line(row: Any, files: tuple[tuple[int, str, str], ...]) -> Line:
         error=row.error or "",
         entry=(row.entry or "") if row.author == Author.BOT.value else "",
         files=files,
+        command=row.command if row.kind == _COMMAND else "",
+        tapped=tapped,
     )
 
 

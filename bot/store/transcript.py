@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, or_, select
 
-from bot.domain import Account, Author, Button, InboundKind, OutboxState, Outgoing
+from bot.catalogue.commands import spoken
+from bot.domain import Account, Author, Button, InboundKind, Lang, OutboxState, Outgoing
 from bot.store.engine import Store
 from bot.store.payload import decode_outgoing
 from bot.store.tables import attachments, conversations, identities, messages, outbox
@@ -74,7 +75,7 @@ def since(
     """The unit of work behind `Transcript.since` and `Transcript.latest`."""
     went_out = exists().where(outbox.c.message_id == messages.c.id, outbox.c.state.in_(_GONE_OUT))
     found = connection.execute(
-        select(messages)
+        select(messages, conversations.c.lang.label("spoken_lang"))
         .join(conversations, conversations.c.id == messages.c.conversation_id)
         .join(identities, identities.c.id == conversations.c.identity_id)
         .where(
@@ -123,7 +124,7 @@ class _Named:
 def _own(connection: Connection, row: Any, files: tuple[File, ...]) -> TranscriptItem:
     text = row.text
     if row.kind == InboundKind.COMMAND.value:
-        text = f"/{row.command} {row.text}".strip()
+        text = spoken(row.command, row.text, Lang(row.spoken_lang or ""))
     elif row.kind == InboundKind.BUTTON.value and not text:
         text = _label(connection, row)
     return TranscriptItem(

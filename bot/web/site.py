@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
@@ -24,3 +24,5 @@ class Site:
     fictitious: bool = False
     timezone: tzinfo = UTC
     color: str = ""
+    title: Callable[[str, Lang], str] = lambda entry, lang: ""
+    """The title of an entry in a language, by its id; '' where there is none."""

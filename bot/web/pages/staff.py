@@ -301,7 +301,8 @@ class StaffPages:
     def _view(self, visit: _Visit) -> StaffView:
         lang = visit.staff.lang
         token = self._auth.form_token(visit.session)
-        return StaffView(lang, self._texts[lang], self._site().timezone, token)
+        site = self._site()
+        return StaffView(lang, self._texts[lang], site.timezone, token, visit.staff.name, site.title)
 
     def _lang(self, request: web.Request) -> Lang:
         return choose(request, STAFF_LANGUAGES, cookie=LANG_COOKIE)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from markupsafe import Markup
 
 from bot.catalogue import inert
+from bot.catalogue.commands import spoken
 from bot.channels.markup import web_html
 from bot.domain import Author, Lang, OutboxState, Owner
 from bot.handoff.desk import CaseSummary, Line
+from bot.pipeline.model import PICK
 from bot.store.sniffing import PICTURES
 
 QUIET = frozenset({OutboxState.SENT, None})
@@ -26,6 +28,10 @@ class StaffView:
     texts: Mapping[str, str]
     timezone: tzinfo
     token: str
+    me: str
+    """The reader's own name, as colleagues see it."""
+    title: Callable[[str, Lang], str]
+    """The title of an entry, '' where it has none."""
 
     def word(self, kind: str, value: str) -> str:
         """The word for a state, a reason, a platform...; a value without one is shown as it is."""
@@ -37,6 +43,14 @@ class StaffView:
     def name(self, name: str) -> str:
         """A member's name as one visible line."""
         return inert.name(name) or self.texts["visitor"]
+
+    def last(self, summary: CaseSummary) -> str:
+        """What the member said last."""
+        return self.said(summary.last_command, summary.last_text)
+
+    def said(self, command: str, text: str) -> str:
+        """A member's words, with the command that they were said with as this reader knows it."""
+        return inert.visible(spoken(command, text, self.lang) if command else text)
 
     def text(self, text: str) -> str:
         """A member's words without what turns the reading order or piles up over the lines around."""
@@ -58,11 +72,28 @@ class StaffView:
         """A message's text: Markdown of our own is shown as such, anything else exactly as written."""
         if line.markdown and line.author is not Author.MEMBER:
             return Markup(web_html(line.text))  # noqa: S704  # web_html lets no markup of the text pass
-        return Markup("<p>{}</p>").format(inert.visible(line.text))
+        if line.tapped:
+            label = line.text or self._choice(line.tapped)
+            text = self.texts["tapped"].format(label=label) if label else self.texts["tapped_nameless"]
+            return Markup("<p>{}</p>").format(inert.visible(text))
+        return Markup("<p>{}</p>").format(self.said(line.command, line.text))
 
     def delivery(self, line: Line) -> str:
         """How far a send has come, where that is worth a word."""
         return "" if line.delivery in QUIET else self.word("delivery", str(line.delivery))
+
+    def entry(self, entry: str) -> Markup:
+        """An entry by its title, with its id for who looks closer."""
+        title = self.title(entry, self.lang)
+        return Markup('<span title="{}">{}</span>').format(entry, title) if title else Markup.escape(entry)
+
+    def may_take(self, summary: CaseSummary) -> bool:
+        """Whether taking the case changes anything: it does from a colleague, and from a closed case."""
+        return summary.owner is not Owner.HUMAN or summary.staff != self.me
+
+    def may_give(self, summary: CaseSummary) -> bool:
+        """Whether there is anything to give back to the bot."""
+        return summary.owner is not Owner.BOT
 
     def time(self, moment: datetime) -> Markup:
         local = moment.astimezone(self.timezone)
@@ -82,6 +113,10 @@ class StaffView:
         """What became of the last action, '' if the address speaks of none."""
         text = self.texts.get(f"done.{done}", "") if done else ""
         return text.format(owner=owner or self.texts["somebody"]) if text else ""
+
+    def _choice(self, payload: str) -> str:
+        """What a button says that was never sent: one of the page's own, that opens an entry."""
+        return self.title(payload.removeprefix(PICK), self.lang) if payload.startswith(PICK) else ""
 
     def _named(self, key: str, name: str | None) -> str:
         return self.texts[key].format(name=name) if name else self.texts[f"{key}_nameless"]

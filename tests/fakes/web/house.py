@@ -18,6 +18,7 @@ from tests.fakes.databases import databases
 from tests.fakes.web.desk import MemoryDesk
 from tests.fakes.web.memory import Memory
 
+TITLES = {("costo_envio", ES): "Costo del envío", ("costo_envio", EN): "Shipping cost"}
 SITE = Site(
     brand="Pudú Azul",
     languages=(ES, EN, PT),
@@ -27,6 +28,7 @@ SITE = Site(
         EN: (Button("Shipping cost", "entry:costo_envio"), Button("Talk to a person", "person")),
     },
     fictitious=True,
+    title=lambda entry, lang: TITLES.get((entry, lang), ""),
 )
 
 

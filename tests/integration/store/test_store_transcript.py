@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, insert, update
 
-from bot.domain import Account, Author, Button, Outgoing, PlaceKind, PlaceRef, Platform
+from bot.domain import Account, Author, Button, CaseId, Outgoing, PlaceKind, PlaceRef, Platform
 from bot.store.engine import Store
 from bot.store.payload import encode_outgoing, encode_place
-from bot.store.tables import attachments, contacts, conversations, identities, messages, outbox, places
+from bot.store.tables import attachments, cases, contacts, conversations, identities, messages, outbox, places
 from bot.store.transcript import Transcript, TranscriptItem
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -70,6 +70,17 @@ class Chat:
     async def file(self, message: int | None, name: str, *, state: str = "stored") -> int:
         return await self._add(
             attachments, message_id=message, kind="photo", ref="x", name=name, mime="image/png", state=state
+        )
+
+    async def speaks(self, lang: str) -> None:
+        mine = update(conversations).where(conversations.c.id == self._id)
+        await self._store.write(lambda c: c.execute(mine.values(lang=lang)) and None)
+
+    async def opens_a_case(self) -> CaseId:
+        return CaseId(
+            await self._add(
+                cases, conversation_id=self._id, state="new", reason="asked_for_person", opened_at=NOW
+            )
         )
 
     async def _message(self, author: str, text: str, *, kind: str = "message", **more: Any) -> int:
@@ -211,6 +222,24 @@ async def test_commands_and_buttons_read_as_the_member_remembers_them(chat: Chat
     await chat.says("por favor", kind="command", command="human")
 
     assert [item.text for item in await seen()] == ["¿Cuál?", "Pagos", "", "/human por favor"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("es", ["/privacidad", "/misdatos", "/olvidame", "/weather"]),
+        ("en", ["/privacy", "/mydata", "/forgetme", "/weather"]),
+        ("pt", ["/privacidade", "/meusdados", "/esquecer", "/weather"]),
+    ],
+)
+async def test_commands_read_in_the_language_of_the_conversation(
+    chat: Chat, seen: Any, lang: str, words: list[str]
+) -> None:
+    await chat.speaks(lang)
+    for name in ("privacy", "my_data", "forget_me", "weather"):
+        await chat.says("", kind="command", command=name)
+
+    assert [item.text for item in await seen()] == words
 
 
 async def test_files_are_listed_once_they_are_stored(chat: Chat, seen: Any) -> None:

@@ -462,3 +462,58 @@ async def test_only_pictures_are_shown_and_only_in_a_sandbox(house: House, camil
         assert answer.content_type == "application/octet-stream"
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_commands_and_presses_read_as_words_of_the_readers_language(
+    camila: Colleague, house: House
+) -> None:
+    case = a_case(last_text="el pedido 12", last_command="suggestion")
+    lines = (
+        Line(4, Author.MEMBER, None, "", False, NOW, command="privacy"),
+        Line(5, Author.MEMBER, None, "<b>", False, NOW, command="human"),
+        Line(6, Author.MEMBER, None, "", False, NOW, command="weather"),
+        Line(7, Author.MEMBER, None, "Sí", False, NOW, tapped="useful:4"),
+        Line(8, Author.MEMBER, None, "", False, NOW, tapped="pick:costo_envio"),
+        Line(9, Author.MEMBER, None, "", False, NOW, tapped="who_knows"),
+    )
+    house.desk.put(replace(case, lines=lines))
+    page = await camila.get("/staff/cases/7")
+    assert re.findall(r'dir="auto"><p>(.*)</p></div>', page) == [
+        "/privacidad", "/humano &lt;b&gt;", "/weather",
+        "Pulsó «Sí»", "Pulsó «Costo del envío»", "Pulsó un botón",
+    ]  # fmt: skip
+    assert 'class="last" dir="auto">/sugerencia el pedido 12<' in page
+    page = await camila.get("/staff/cases/7?lang=en")
+    for words in (
+        "<p>/privacy</p>",
+        "<p>/human &lt;b&gt;</p>",
+        "“Shipping cost”",
+        "/suggestion el pedido 12",
+    ):
+        assert words in page
+
+
+async def test_answers_go_by_their_titles(camila: Colleague, house: House) -> None:
+    shown = '<span title="costo_envio">{}</span>'
+    house.desk.opinions.append(FeedbackLine(2, NOW, "not_useful", "Ana", Platform.WEB, "gone", "", "?"))
+    assert shown.format("Costo del envío") in await camila.get("/staff/cases/7")
+    assert shown.format("Shipping cost") in await camila.get("/staff/cases/7?lang=en")
+    assert "Respuesta: gone" in await camila.get("/staff/feedback")
+
+
+@pytest.mark.parametrize(
+    ("owner", "staff", "state", "offered"),
+    [
+        (Owner.QUEUE, None, CaseState.NEW, {"take", "give", "close"}),
+        (Owner.BOT, None, CaseState.WAITING, {"take", "close"}),
+        (Owner.HUMAN, "Camila", CaseState.ASSIGNED, {"give", "close"}),
+        (Owner.HUMAN, "Diego", CaseState.ASSIGNED, {"take", "give", "close"}),
+        (Owner.BOT, "Camila", CaseState.RESOLVED, {"take"}),
+    ],
+)
+async def test_only_what_changes_something_is_offered(
+    camila: Colleague, house: House, owner: Owner, staff: str | None, state: CaseState, offered: set[str]
+) -> None:
+    house.desk.put(a_case(owner=owner, staff=staff, state=state))
+    page = await camila.get("/staff/cases/7")
+    assert set(re.findall(r'id="do-(take|give|close)"', page)) == offered
