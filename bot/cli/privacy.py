@@ -32,11 +32,13 @@ def add(app: typer.Typer, cli: Cli) -> None:
 
     @group.command("find", help=words("privacy.find.help"), cls=cli.command)
     def find(
-        text: Annotated[str, typer.Argument(metavar=words("meta.text"), help=words("privacy.find.text"))],
+        text: Annotated[
+            list[str], typer.Argument(metavar=words("meta.text"), help=words("privacy.find.text"))
+        ],
         data: Annotated[Path | None, typer.Option("--data", metavar=folder, help=data_help)] = None,
     ) -> None:
         cli.quiet()
-        found = asyncio.run(_find(cli.settings(data=data), text))
+        found = asyncio.run(_find(cli.settings(data=data), " ".join(text)))
         if not found:
             output.line(words("privacy.find.none"))
             raise typer.Exit(1)

@@ -74,3 +74,29 @@ def test_erasing_asks_and_is_done_by_the_running_bot(vocero: Vocero, kept: Path,
     assert actor == "admin"
     assert json.loads(detail)["messages"] == 2
     assert not [p for p in folder.glob("vocero.db*") if b"Carla" in p.read_bytes()]
+
+
+def test_who_has_no_name_is_found_by_case_or_conversation(vocero: Vocero, kept: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "nameless"
+    shutil.copytree(kept, folder)
+    with closing(sqlite3.connect(folder / "vocero.db")) as database, database:
+        [(case, conversation, person)] = database.execute(
+            "SELECT cases.id, conversations.id, contact_id FROM cases JOIN conversations "
+            "ON conversations.id = conversation_id"
+        )
+        database.execute(
+            "UPDATE identities SET display_name = '', username = '' WHERE contact_id = ?", [person]
+        )
+        database.execute("UPDATE contacts SET display_name = '' WHERE id = ?", [person])
+    numbers = (
+        ("caso", str(case)),
+        (f"Case {case}",),
+        (f"#{case}",),
+        (str(conversation),),
+        ("conversación", str(conversation)),
+    )
+    for text in numbers:
+        found = vocero("privacy", "find", *text, "--data", str(folder))
+        assert [row.split("\t")[0] for row in found.stdout.splitlines()[1:]] == [str(person)], text
+    assert person != case, "else the numbers could be mixed up unseen"
+    assert vocero("privacy", "find", "caso 999", "--data", str(folder)).returncode == 1
