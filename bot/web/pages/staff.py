@@ -129,7 +129,7 @@ class StaffPages:
     async def cases(self, request: web.Request, visit: _Visit) -> web.Response:
         view = self._view(visit)
         closed = request.query.get("closed") == "1"
-        response = self._page(
+        return self._page(
             request,
             "staff.html",
             visit=visit,
@@ -140,9 +140,6 @@ class StaffPages:
             detail="",
             flash=None,
         )
-        if request.query.get("lang") == visit.staff.lang:
-            response.set_cookie(LANG_COOKIE, visit.staff.lang, path="/staff", samesite="Strict")
-        return response
 
     async def case(self, request: web.Request, visit: _Visit) -> web.Response:
         number = CaseId(int(request.match_info["case"]))
@@ -311,7 +308,7 @@ class StaffPages:
         self, request: web.Request, template: str, *, status: int = 200, **values: object
     ) -> web.Response:
         lang = self._lang(request)
-        return self._renderer.page(
+        response = self._renderer.page(
             template,
             self._texts[lang],
             policy=page_policy(request, forms=True),
@@ -319,8 +316,12 @@ class StaffPages:
             site=self._site(),
             lang=lang,
             tag=_tag,
+            here=request.path,
             **values,
         )
+        if request.query.get("lang") == lang:
+            response.set_cookie(LANG_COOKIE, lang, path="/staff", samesite="Strict")
+        return response
 
     def _message(
         self, request: web.Request, key: str, *, status: int, rescued: str = "", again: bool = False

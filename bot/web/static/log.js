@@ -1,6 +1,6 @@
 // The conversation on the screen.
 
-import { isLink, outward, safeFragment } from "./safe.js";
+import { isLink, linked, outward, safeFragment } from "./safe.js";
 
 export class Log {
   constructor({ words, brand, root, tapped, onTap, onRetry, onFile }) {
@@ -85,7 +85,7 @@ export class Log {
     if (item.image) bubble.append(this.picture(item));
     else if (item.alt) bubble.append(make("p", "soft", `${words.t("image")}: ${item.alt}`));
     if (item.html) bubble.append(safeFragment(item.html, words.t("new_tab")));
-    else if (item.text) bubble.append(make("div", "", item.text));
+    else if (item.text) bubble.append(make("div", "", linked(item.text, words.t("new_tab"))));
     for (const file of item.files ?? []) bubble.append(this.file(file));
     node.append(bubble);
     if (item.rows?.length) node.append(this.rows(item.rows));

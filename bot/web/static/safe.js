@@ -3,6 +3,8 @@
 const TAGS = new Set(["P", "BR", "STRONG", "EM", "S", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "HR", "A"]);
 const LINK = /^(https?:\/\/|mailto:|tel:)/i;
 
+const ADDRESS = /https?:\/\/[\p{L}\d[][^\s<>"“«]*/giu;
+
 export function isLink(url) {
   return LINK.test(url);
 }
@@ -17,7 +19,7 @@ export function safeFragment(html, newTab) {
 function copy(from, to, newTab) {
   for (const node of from.childNodes) {
     if (node.nodeType === Node.TEXT_NODE) {
-      to.append(node.data);
+      to.append(from.closest("a, code") ? node.data : linked(node.data, newTab));
     } else if (node.nodeType === Node.ELEMENT_NODE) {
       if (node.localName === "script" || node.localName === "style") continue; // inside SVG too
       to.append(TAGS.has(node.tagName) ? element(node, newTab) : inner(node, newTab));
@@ -40,6 +42,23 @@ function element(node, newTab) {
   }
   copy(node, made, newTab);
   return made;
+}
+
+// A text with its addresses as links; what ends a sentence around an address is no part of it.
+export function linked(text, newTab) {
+  const fragment = document.createDocumentFragment();
+  let end = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    let address = match[0].replace(/[.,;:!?'’»”…*]+$/, "");
+    if (address.endsWith(")") && !address.includes("(")) address = address.slice(0, -1);
+    const link = document.createElement("a");
+    outward(link, address, newTab);
+    link.append(address);
+    fragment.append(text.slice(end, match.index), link);
+    end = match.index + address.length;
+  }
+  fragment.append(text.slice(end));
+  return fragment;
 }
 
 // A link that leaves the page: in its own tab, telling the target nothing of us.

@@ -350,6 +350,24 @@ async def test_all_text_has_contrast(house: House, visit: Visit, scheme: str) ->
     assert await page.evaluate(CONTRAST) == []
 
 
+async def test_bare_addresses_are_links_and_fit_a_phone(house: House, visit: Visit) -> None:
+    page = await visit(f"{house.url}/chat", viewport={"width": 390, "height": 800})
+    await write(page, "hola https://example.com/mine")
+    session, long = await session_of(house), "https://example.com/" + "a" * 120
+    await house.say(
+        session, f"Lee (https://example.com/p?a=1&b=2). O {long}, y `https://example.com/no`", markdown=True
+    )
+    await house.say(session, "<b>javascript:f() https:// ftp://example.com/x HTTPS://example.com/y?</b>")
+    links = page.get_by_role("log").get_by_role("link")
+    await expect(links).to_have_count(3)
+    assert await links.evaluate_all("all => all.map((a) => [a.textContent, a.protocol, a.rel])") == [
+        [address, "https:", "noopener noreferrer nofollow"]
+        for address in ("https://example.com/p?a=1&b=2", long, "HTTPS://example.com/y")
+    ]
+    await expect(page.get_by_text("<b>javascript:f() https:// ftp://example.com/x")).to_be_visible()
+    assert await page.evaluate("document.querySelector('#scroll').scrollWidth <= innerWidth")
+
+
 def pixel() -> bytes:
     """The smallest PNG."""
 

@@ -498,7 +498,7 @@ async def test_answers_go_by_their_titles(camila: Colleague, house: House) -> No
     house.desk.opinions.append(FeedbackLine(2, NOW, "not_useful", "Ana", Platform.WEB, "gone", "", "?"))
     assert shown.format("Costo del envío") in await camila.get("/staff/cases/7")
     assert shown.format("Shipping cost") in await camila.get("/staff/cases/7?lang=en")
-    assert "Respuesta: gone" in await camila.get("/staff/feedback")
+    assert "Respuesta: gone" in await camila.get("/staff/feedback?lang=es")
 
 
 @pytest.mark.parametrize(
@@ -517,3 +517,14 @@ async def test_only_what_changes_something_is_offered(
     house.desk.put(a_case(owner=owner, staff=staff, state=state))
     page = await camila.get("/staff/cases/7")
     assert set(re.findall(r'id="do-(take|give|close)"', page)) == offered
+
+
+@pytest.mark.parametrize("path", ["/staff", "/staff/cases/7", "/staff/feedback", "/staff/blocked"])
+async def test_every_page_has_its_header_and_its_tabs(camila: Colleague, path: str) -> None:
+    page = await camila.get(path)
+    assert 'action="/staff/logout"' in page
+    assert f'href="{path}?lang=en"' in page
+    for tab in ("/staff", "/staff?closed=1", "/staff/feedback", "/staff/blocked"):
+        assert f'<a href="{tab}"' in page.partition('class="tabs"')[2].partition("</p>")[0]
+    assert "Sign out" in await camila.get(f"{path}?lang=en")
+    assert "Sign out" in await camila.get(path), "the language is remembered from any page"
