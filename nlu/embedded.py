@@ -34,6 +34,7 @@ from nlu.model import (
 from nlu.modelfile import Model, read_model
 from nlu.reading import Reader, Reading
 from nlu.repair import Repairer
+from nlu.weigher import Weigher
 
 CANDIDATES = 5
 END = 32
@@ -93,7 +94,13 @@ class EmbeddedInterpreter:
         self._repairer = Repairer(counts, lexicon.known_words)
         self._entries = np.array([is_entry(intent) for intent in model.intents])
         self._nothing = model.intents.index(NOTHING) if NOTHING in model.intents else -1
+        # Added to scores, they leave only entries, or all but what is off topic, in the running.
+        self._only_entries = np.where(self._entries, 0.0, -np.inf).astype(np.float32)
+        self._no_nothing = np.zeros(len(model.intents), dtype=np.float32)
+        if self._nothing >= 0:
+            self._no_nothing[self._nothing] = -np.inf
         self._entry_rows = np.flatnonzero(self._entries[model.kernel.owners])
+        self._weigher = Weigher(model.vocabulary)
         self._neighbours = Neighbours(model.kernel)
         self._rows_of = [np.flatnonzero(model.kernel.owners == row) for row in range(len(model.intents))]
         self._number = {intent: index for index, intent in enumerate(model.intents)}
@@ -171,7 +178,8 @@ class EmbeddedInterpreter:
     def _rank(self, reading: Reading, context: Sequence[str]) -> _Ranking:
         model = self._model
         words, repairs = self._repairer.repair(_ends(reading.core or reading.words))
-        similarity = self._neighbours.similarity(model.vocabulary.vector(words))
+        places = model.vocabulary.concepts.find(words)
+        similarity = self._neighbours.similarity(self._weigher.vector(words, places))
         scores = model.kernel.scores(similarity)
         notes: list[str] = []
         if follows_up(reading.core, reading.words):
@@ -180,14 +188,14 @@ class EmbeddedInterpreter:
             ):
                 scores[self._number[intent]] += boost
                 notes.append(f"follow-up: {intent} +{boost}")
-        best = int(np.where(self._entries, scores, -np.inf).argmax())
+        best = int((scores + self._only_entries).argmax())
         nearest = float(similarity[self._rows_of[best]].max())
         evidence = gather(
             scores,
             nearest,
             self._entries,
             self._nothing,
-            model.use.of(words, model.vocabulary),
+            model.use.of(words, model.vocabulary, places),
             best,
         )
         notes.append(
@@ -213,7 +221,7 @@ class EmbeddedInterpreter:
         entry, confidence = model.intents[ranking.best], ranking.confidence
         rule = next((intent for intent in RULE_ORDER if intent in found), None)
         unless = next((intent for intent in UNLESS_SURE if intent in found), None)
-        top = int(np.where(np.arange(len(ranking.scores)) == self._nothing, -np.inf, ranking.scores).argmax())
+        top = int((ranking.scores + self._no_nothing).argmax())
         system = float(ranking.scores[top]) if not self._entries[top] else 0.0
         if len(exact) == 1:
             intent, confidence, band = next(iter(exact)), EXACT_CONFIDENCE, Band.SURE
@@ -262,7 +270,7 @@ class EmbeddedInterpreter:
 
     def _candidates(self, ranking: _Ranking, intent: str, confidence: float) -> tuple[Candidate, ...]:
         """The best entries; those after the first get its confidence in the proportion of their scores."""
-        scores = np.where(self._entries, ranking.scores, -np.inf)
+        scores = ranking.scores + self._only_entries
         order = [int(row) for row in np.argsort(-scores, kind="stable")[:CANDIDATES] if self._entries[row]]
         first = max(float(scores[order[0]]), 1e-6) if order else 1.0
         share = ranking.confidence if not is_entry(intent) else confidence

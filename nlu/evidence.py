@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nlu.features import STEM, Floats, Vocabulary
+from nlu.features import STEM, Floats, Place, Vocabulary
 from nlu.model import NOTHING, SYSTEM_INTENTS
 from nlu.stem import STEM_MINIMUM
 
@@ -65,14 +65,16 @@ class WordUse:
     names: dict[str, int]
     counts: npt.NDArray[np.int16]
 
-    def of(self, words: Sequence[str], vocabulary: Vocabulary) -> Used:
-        """Look up each different word of a text."""
+    def of(self, words: Sequence[str], vocabulary: Vocabulary, places: Sequence[Place] | None = None) -> Used:
+        """Look up each different word of a text; `places`: its concepts, where they were found already."""
         weights: list[float] = []
-        found = meanings(words, vocabulary)
+        found = meanings(words, vocabulary, places)
         counts = np.zeros((len(found), self.counts.shape[1]), dtype=np.int16)
         for row, (word, names) in enumerate(found.items()):
             numbers = [self.names[name] for name in names if name in self.names]
-            if numbers:
+            if len(numbers) == 1:
+                counts[row] = self.counts[numbers[0]]
+            elif numbers:
                 counts[row] = self.counts[numbers].max(axis=0)
             index = vocabulary.index.get(STEM + vocabulary.concepts.stems.of(word))
             rarity = vocabulary.rarest if index is None else vocabulary.rarity[index]
@@ -81,13 +83,15 @@ class WordUse:
         return Used(counts, np.array(weights, dtype=np.float32), aside)
 
 
-def meanings(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, list[str]]:
+def meanings(
+    words: Sequence[str], vocabulary: Vocabulary, places: Sequence[Place] | None = None
+) -> dict[str, list[str]]:
     """Each different word of a text, with the names it counts under: stem (itself if short), concepts."""
     found: dict[str, list[str]] = {}
     for word in words:
         part = vocabulary.concepts.stems.of(word)
         found.setdefault(word, [part if len(part) > STEM_MINIMUM else word])
-    for start, end, concept in vocabulary.concepts.find(words):
+    for start, end, concept in vocabulary.concepts.find(words) if places is None else places:
         for word in words[start:end]:
             found[word].append("+" + concept)
     return found

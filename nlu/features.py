@@ -16,6 +16,9 @@ from nlu.concepts import CONCEPTS_USED, Concepts
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
+Place = tuple[int, int, str]
+"""Where a concept stands in a text: (start, end, concept)."""
+
 WORD, STEM, PAIR, PIECE, CONCEPT = "w", "s", "p", "g", "c"
 GROUP_WEIGHTS: Mapping[str, float] = {WORD: 1.0, STEM: 1.0, PAIR: 1.0, PIECE: 1.0, CONCEPT: 2.5}
 """Each group's share of the similarity (before division by their sum)."""
@@ -111,7 +114,7 @@ def features(words: Sequence[str], concepts: Concepts, function_words: frozenset
         WORD: Counter(WORD + word for word in words),
         STEM: Counter(STEM + part for part in stems),
         PAIR: pairs,
-        PIECE: Counter(piece for word in words for piece in _pieces(word)),
+        PIECE: Counter(piece for word in words for piece in pieces(word)),
     }
     light = {WORD + word for word in words if word in function_words}
     light |= {STEM + part for word, part in zip(words, stems, strict=True) if word in function_words}
@@ -144,7 +147,8 @@ def fit_vocabulary(
     )
 
 
-def _pieces(word: str) -> list[str]:
+def pieces(word: str) -> list[str]:
+    """The features of a word's letters, two to four together."""
     framed = f"<{word}>"
     length = len(framed)
     return [

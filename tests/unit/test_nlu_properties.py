@@ -186,6 +186,23 @@ def test_the_fast_similarity_is_the_sum_over_all_postings(words: list[str]) -> N
     assert np.allclose(Neighbours(model.kernel).similarity(vector), expected, atol=1e-5)
 
 
+@given(st.lists(st.sampled_from((*CHAT_WORDS, "abren", "tienda", "perro", "mongolia", "zxqv")), max_size=90))
+def test_the_quick_weighing_gives_what_the_plain_one_gives(words: list[str]) -> None:
+    vocabulary = interpreter()._model.vocabulary
+    plain = vocabulary.vector(words)
+    quick = interpreter()._weigher.vector(words, vocabulary.concepts.find(words))
+    order = plain.indices.argsort()
+    assert quick.indices.tolist() == plain.indices[order].tolist()
+    assert np.allclose(quick.values, plain.values[order], atol=1e-6)
+
+
+def test_no_word_is_remembered_that_only_members_use() -> None:
+    engine = interpreter()
+    engine.interpret("soy Zoraida Quispezzz y pregunto por la tienda")
+    assert "tienda" in engine._weigher._words
+    assert not {"zoraida", "quispezzz"} & engine._weigher._words.keys()
+
+
 @given(st.lists(WORDS, max_size=40))
 def test_remembered_stems_are_the_stems_whatever_the_bound(words: list[str]) -> None:
     stems = Stems(most=3)
