@@ -130,6 +130,8 @@ class Key(StrEnum):
     """After the first thing that the bot says to somebody in private; `more` is an address or a command."""
     PRIVACY = "privacy", "brand controller contact messages files cases listened policy"
     """The spans come from `dates.span`."""
+    PRIVACY_WEB = "privacy_web", "brand controller contact messages files cases listened policy"
+    """The same on our own page, which knows neither name nor account."""
     IN_PRIVATE = "in_private"
     EXPORT_BEGUN = "export_begun"
     EXPORT_SOON = "export_soon"
@@ -140,6 +142,8 @@ class Key(StrEnum):
     FORGET_BEGUN = "forget_begun"
     FORGET_RECEIPT = "forget_receipt", "number erased left left_public backups contact"
     """`erased` counts what is gone; `left` and `left_public` what is not, '' for nothing."""
+    FORGET_RECEIPT_WEB = "forget_receipt_web", "number erased left_public backups contact"
+    """The same on our own page, where nothing is left to be deleted, nor this text after a reload."""
     MINOR_END = "minor_end", "age"
 
     # In public places, where others read along.

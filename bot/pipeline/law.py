@@ -13,7 +13,7 @@ from bot.catalogue.keys import Key
 from bot.conversation.assent import assent
 from bot.conversation.minors import stated_age
 from bot.conversation.situation import Situation
-from bot.domain import Lang, Outcome, PlaceKind
+from bot.domain import Lang, Outcome, PlaceKind, Platform
 from bot.knowledge.model import Knowledge, MinorsThen, Privacy
 from bot.pipeline.model import Decision, Job, Talk
 from bot.store.timers import ERASE_TIMER, EXPORT_TIMER
@@ -158,6 +158,11 @@ def values(talk: Talk, privacy: Privacy, brand: str, lang: Lang, *, minor: bool)
         "cases": dates.span(keep.cases, lang),
         "listened": dates.span(keep.listened, lang),
     }
+
+
+def worded(talk: Talk, platform: Platform) -> Key:
+    """The text of something that we say: our own page knows neither a name nor an account."""
+    return Key.PRIVACY_WEB if talk is Talk.PRIVACY and platform is Platform.WEB else Key(talk.value)
 
 
 def buttons(decision: Decision) -> tuple[tuple[Key, str], ...]:

@@ -194,7 +194,7 @@ class _Pen:
         return entry.image.file.as_posix(), _in(entry.image.alt, order)
 
     def _talk(self, talk: Talk) -> str:
-        key = Key(talk.value)
+        key = law.worded(talk, self._situation.account.platform)
         values: dict[str, str] = {}
         for name in key.takes:
             if name == "name":

@@ -250,8 +250,11 @@ class Erasing:
                 lang = Lang(state["lang"]) or voice.knowledge.brand.languages[0]
                 privacy = voice.knowledge.privacy
                 ends = (now + timedelta(days=privacy.keep.backups)).astimezone(voice.knowledge.brand.timezone)
+                to = state["to"]
+                account = Account(Platform(to["platform"]), to["account"])
+                on_page = account.platform is Platform.WEB
                 text = voice.text(
-                    Key.FORGET_RECEIPT,
+                    Key.FORGET_RECEIPT_WEB if on_page else Key.FORGET_RECEIPT,
                     lang,
                     number=state["number"],
                     erased=listing(counts, lang) or amount("messages", 1, lang),
@@ -260,8 +263,6 @@ class Erasing:
                     backups=dates.day(ends.date(), lang),
                     contact=privacy.contact or f"/{law.alias(Name.HUMAN, lang)}",
                 )
-                to = state["to"]
-                account = Account(Platform(to["platform"]), to["account"])
                 send = Send(account, decode_place(to["place"]), Outgoing(text, markdown=True), Author.BOT)
                 [after["receipt"]] = outbox.put(connection, [send], now)
                 after["lanes"] = [send.lane]

@@ -200,6 +200,9 @@ async def test_the_web_chat_hands_out_a_copy_and_forgets(tmp_path: Path) -> None
             await house.until(at_rest)
 
             assert "1 caso" not in receipt["text"]
+            assert "Anota el número" in receipt["text"]
+            assert "aplicación" not in receipt["text"]
+            assert "puedes borrar" not in receipt["text"].lower()
             assert await kept(house, tmp_path, SECRET, session) == []
             again = await says("¿A qué hora abren?", "lunes a sábado")
             assert "se guarda durante un año" in again["text"], "whoever writes again is somebody new"

@@ -12,7 +12,7 @@ import pytest
 from bot.channels.markup import discord_markdown, plain, telegram_html, web_html
 from bot.conversation.ownership import Ownership
 from bot.conversation.situation import Memory, Said
-from bot.domain import CaseId, Outcome, Owner, PlaceKind, PlaceRef, Reason
+from bot.domain import Account, CaseId, Outcome, Owner, PlaceKind, PlaceRef, Platform, Reason
 from bot.knowledge.model import Knowledge, Minors, MinorsThen, Privacy
 from bot.pipeline import law
 from bot.pipeline.decide import decide
@@ -192,3 +192,11 @@ def test_what_the_privacy_file_says_is_shown_as_it_is_written(shown: Callable[[s
         assert value in asked
     assert privacy.policy in first
     assert "\\" not in asked + first
+
+
+def test_our_own_page_asks_for_neither_name_nor_account() -> None:
+    web = Account(Platform.WEB, "web")
+    assert "con el nombre y la cuenta" in words(decided(command("privacy")))
+    told = words(decided(command("privacy"), account=web), account=web)
+    assert "No te pedimos nombre ni cuenta" in told
+    assert "con el nombre y la cuenta" not in told
