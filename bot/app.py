@@ -35,6 +35,7 @@ from bot.domain import (
     Platform,
 )
 from bot.errors import StartupError
+from bot.folders import make_private
 from bot.handoff.alerts import Alerts
 from bot.handoff.casework import Casework
 from bot.handoff.diskspace import DiskSpace
@@ -368,7 +369,7 @@ async def open_bot(
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     try:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(settings.data)
     except OSError as error:
         raise StartupError(
             f"the data folder cannot be made: {error.strerror}",

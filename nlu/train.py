@@ -60,11 +60,19 @@ def train_here(examples: Sequence[Example], version: str) -> Model:
 
 
 def _prepare(examples: Sequence[Example], cache_dir: Path, version: str, seed: int) -> Path:
-    cache_dir.mkdir(parents=True, exist_ok=True)
+    _make_private(cache_dir)
     work = Path(tempfile.mkdtemp(prefix=".training-", dir=cache_dir))
     document = {"version": version, "seed": seed, "examples": [asdict(example) for example in examples]}
     (work / "examples.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return work
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone."""
+    if not folder.is_dir():
+        if folder.parent != folder:
+            _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _move_in(made: Path, folder: Path) -> None:

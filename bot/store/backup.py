@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bot.errors import StoreError
+from bot.folders import make_private
 from bot.store.engine import BUSY_SECONDS, HEAD
 from bot.store.lock import hold
 
@@ -53,7 +54,7 @@ _DAMAGED = "Use an older backup that passes this check."
 @contextmanager
 def _making(target: Path) -> Iterator[Path]:
     """A file beside `target` to be filled and renamed; what is left of it is removed."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(target.parent)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bot.errors import StoreError
+from bot.folders import make_private
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -29,7 +30,7 @@ class FileStore:
             with suppress(OSError):
                 os.utime(path)  # it is wanted again: nobody may take it for a leftover
         else:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path.parent)
             part = path.with_suffix(f".{os.getpid()}.part")
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:

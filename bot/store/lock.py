@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import StartupError
+from bot.folders import make_private
 
 
 def lock_path(database: Path) -> Path:
@@ -25,7 +26,7 @@ def hold(database: Path) -> Iterator[None]:
     """
     path = lock_path(database)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StartupError(
