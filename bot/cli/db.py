@@ -87,6 +87,7 @@ def add(app: typer.Typer, cli: Cli) -> None:
         cli.quiet()
         target = target or cli.settings().database
         from bot.store.copy import copy as move
+        from bot.store.engine import parse_url, shown
 
         counted: dict[str, int] = {}
         with ExitStack() as stack:
@@ -95,11 +96,11 @@ def add(app: typer.Typer, cli: Cli) -> None:
                 if done == 0:
                     stack.close()
                     counted["bar"] = 0
-                    shown[0] = stack.enter_context(output.progress(table, total))
-                shown[0](done - counted["bar"])
+                    bar[0] = stack.enter_context(output.progress(table, total))
+                bar[0](done - counted["bar"])
                 counted["bar"] = done
 
-            shown: list[Callable[[int], None]] = [lambda done: None]
+            bar: list[Callable[[int], None]] = [lambda done: None]
             counts = move(_address(source), _address(target), tell)
         output.table(
             (words("db.copy.table"), words("db.copy.rows")),
@@ -107,7 +108,8 @@ def add(app: typer.Typer, cli: Cli) -> None:
             right=(1,),
         )
         output.line(words("db.copy.done", rows=sum(counts.values())))
-        output.line(words("db.copy.next", target=_shown(target)))
+        said = "db.copy.next" if parse_url(_address(target)).password else "db.copy.next_open"
+        output.line(words(said, target=shown(_address(target))))
 
     app.add_typer(group)
 
@@ -124,10 +126,3 @@ def _file(address: str, instead: str) -> Path:
 def _address(given: str) -> str:
     """A database's address; a file's name stands for a SQLite database."""
     return given if "://" in given else f"sqlite:///{given}"
-
-
-def _shown(given: str) -> str:
-    from bot.store.engine import parse_url
-
-    shown = parse_url(_address(given))
-    return shown.set(drivername=shown.get_backend_name()).render_as_string(hide_password=True)

@@ -211,9 +211,9 @@ def _channels(cli: Cli, bot: "Bot") -> Iterator[str]:
 
 
 def _database(settings: "Settings") -> str:
-    from bot.store.engine import parse_url
+    from bot.store.engine import shown
 
-    return parse_url(settings.database).render_as_string(hide_password=True)
+    return shown(settings.database)
 
 
 async def _staff_link(cli: Cli, settings: "Settings", name: str) -> str:

@@ -25,6 +25,7 @@ from bot.store.engine import (
     parse_url,
     reserve,
     revision_of,
+    shown,
     sqlite_engine,
 )
 from bot.store.tables import Short, Words, fitting, metadata, storable
@@ -47,7 +48,7 @@ def copy(source: str, target: str, tell: Tell = lambda table, done, total: None)
     leaves the target as it was.
     """
     if parse_url(source) == parse_url(target):
-        raise StoreError("the two databases are the same one", where=_shown(source))
+        raise StoreError("the two databases are the same one", where=shown(source))
     return asyncio.run(_copy(source, target, tell))
 
 
@@ -223,16 +224,12 @@ async def _on_server(url: str, *, writes: bool) -> AsyncIterator[_Side]:
             await postgres.hold(connection)
             driver = postgres.driver_of(connection)
             await driver.execute("BEGIN" if writes else postgres.READING)
-            yield _Side(connection, _shown(url))
+            yield _Side(connection, shown(url))
             await driver.execute("COMMIT")
         finally:
             await postgres.drop(connection)
     finally:
         await engine.dispose()
-
-
-def _shown(url: str) -> str:
-    return parse_url(url).render_as_string(hide_password=True)
 
 
 _ROOM = 2**256

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from bot.errors import StoreError
+from bot.folders import make_private
 from bot.store import postgres
 from bot.store.server import ServerReader, ServerWriter
 from bot.store.tables import metadata
@@ -83,7 +84,7 @@ class Store:
                 engine = postgres.engine_of(target, echo=echo)
                 stack.push_async_callback(engine.dispose)
                 readers = await stack.enter_async_context(ServerReader(engine))
-                await _check_revision(readers.read, target.render_as_string())
+                await _check_revision(readers.read, shown(target))
                 yield cls(readers, await stack.enter_async_context(ServerWriter(engine, exclusive=exclusive)))
 
     @staticmethod
@@ -163,6 +164,12 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
+def shown(url: str | URL) -> str:
+    """A database's address as documents write it: without the password and the driver's name."""
+    parsed = parse_url(url) if isinstance(url, str) else url
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
+
+
 def database_path(url: str) -> Path:
     """The file of a SQLite database."""
     parsed = parse_url(url)
@@ -235,7 +242,7 @@ async def on_server(target: URL, work: Work[T], *, hold: bool = False) -> T:
 
 def reserve(path: Path) -> None:
     """Make an empty database file that only its owner can read; SQLite gives its WAL the same rights."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:

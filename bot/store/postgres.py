@@ -164,7 +164,7 @@ async def _taken(connection: AsyncConnection, key: int) -> Taken:
     who = f" ({row[0]}{f', from {row[1]}' if row[1] else ''})" if row is not None and row[0] else ""
     return Taken(
         f"Vocero is already running on this database{who}",
-        where=str(connection.engine.url.render_as_string()),
+        where=connection.engine.url.set(drivername="postgresql").render_as_string(),
         remedy="Stop it first, or give this one another database. If its machine just died, wait a minute.",
     )
 

@@ -163,6 +163,13 @@ def test_an_instance_moves_to_postgresql(vocero: Vocero, kept: Path, tmp_path: P
     assert backed.returncode == 1
     assert "pg_dump" in backed.stderr
 
+    back = vocero("db", "copy", url, str(tmp_path / "vuelta.db"))
+
+    assert back.returncode == 0, back.stderr
+    assert f"VOCERO_DATABASE_URL=sqlite:///{tmp_path / 'vuelta.db'} en .env" in back.stdout
+    assert "clave" not in back.stdout, "SQLite has none"
+    assert "asyncpg" not in moved.stdout + again.stderr
+
 
 async def test_init_tries_the_token_and_keeps_it_secret(tmp_path: Path) -> None:
     """Somebody types a wrong token, then the right one, then the group; none of it shows but the group."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.errors import StoreError
-from bot.store.engine import READERS, Store, database_path, sqlite_engine
+from bot.store.engine import READERS, Store, database_path, shown, sqlite_engine
 from bot.store.tables import contacts
 from tests.fakes.databases import outside
 
@@ -166,6 +166,18 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
         database_path(url)
 
     assert "sqlite:///" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:////srv/vocero/vocero.db", "sqlite:////srv/vocero/vocero.db"),
+        ("postgresql://ana:secret@db.example/vocero", "postgresql://ana:***@db.example/vocero"),
+        ("postgresql+asyncpg://ana@db.example:5433/vocero", "postgresql://ana@db.example:5433/vocero"),
+    ],
+)
+def test_an_address_is_shown_as_documents_write_it(url: str, told: str) -> None:
+    assert shown(url) == told
 
 
 def test_serving_does_not_import_alembic() -> None:
