@@ -25,6 +25,7 @@ from bot.knowledge.form import (
     choice,
     fail,
     fill,
+    is_misspelt,
     language_blocks,
     lines,
     names,
@@ -38,7 +39,7 @@ from bot.knowledge.model import Address, Colleague, Emoji, Plural, Publish, Span
 from bot.knowledge.node import Mapping, Pair, Sequence
 from bot.knowledge.problem import Problem
 from bot.knowledge.rules import problem
-from bot.knowledge.words import LANGUAGES, nearest
+from bot.knowledge.words import LANGUAGES, as_in, nearest
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -228,9 +229,9 @@ def staff_draft(path: str, tree: Mapping, first: Lang) -> tuple[StaffDraft, list
     root = Pair("team.yml", Position(path), tree)
     filled = fill(StaffForm, root, without=frozenset({"people", "teams"}))
     problems = list(filled.problems)
-    listed_people, found = _listed(root, tree, "people", "personas")
+    listed_people, found = _listed(root, tree, "people", "personas", problems)
     problems += found
-    listed_teams, found = _listed(root, tree, "teams", "equipos")
+    listed_teams, found = _listed(root, tree, "teams", "equipos", problems)
     problems += found
     people: dict[str, Colleague] = {}
     for pair in listed_people:
@@ -278,11 +279,16 @@ class _OverrideForm(Form):
     pt: Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)] = ()
 
 
-def _listed(root: Pair, tree: Mapping, word: str, spanish: str) -> tuple[tuple[Pair, ...], list[Problem]]:
-    """What is listed below a word that has to be there."""
+def _listed(
+    root: Pair, tree: Mapping, word: str, spanish: str, problems: list[Problem]
+) -> tuple[tuple[Pair, ...], list[Problem]]:
+    """What is listed below a word that has to be there; `problems`: what was found in the file so far."""
     pair = tree.get(word, spanish)
     if pair is None:
-        return (), [] if tree.damaged else [problem("falta-palabra", root.at, word=word, of=root.key)]
+        if tree.damaged or is_misspelt(word, problems):
+            return (), []
+        missing = as_in([pair.key for pair in tree.pairs], word)
+        return (), [problem("falta-palabra", root.at, word=missing, of=root.key)]
     if not isinstance(pair.value, Mapping):
         return (), [] if tree.damaged else [problem("van-palabras", pair.at, word=pair.key, known="")]
     return pair.value.pairs, []

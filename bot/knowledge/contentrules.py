@@ -155,8 +155,15 @@ _LANGUAGES = (
     ),
     _warning(
         "falta-traduccion",
-        "«{of}» no tiene en «{lang}»: {words}; quien escriba en ese idioma no recibirá esta respuesta en él",
-        "“{of}” lacks in “{lang}”: {words}; whoever writes in that language won't get this answer in it",
+        "a «{of}» le falta en «{lang}»: {words}; quien escriba en ese idioma no lo recibirá en él",
+        "“{of}” has no {words} in “{lang}”; whoever writes in that language won't get this in it",
+    ),
+    _warning(
+        "faltan-traducciones",
+        "{count} de las {total} entradas no están en «{lang}» ({names}); quien escriba en ese idioma "
+        "no las recibirá en él",
+        "{count} of the {total} entries are not in “{lang}” ({names}); whoever writes in that language "
+        "won't get those answers in it",
     ),
 )
 

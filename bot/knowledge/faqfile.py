@@ -22,6 +22,7 @@ from bot.knowledge.form import (
     choice,
     fail,
     fill,
+    is_misspelt,
     language_blocks,
     nested,
     scalar,
@@ -156,6 +157,8 @@ class EntryDraft:
     blocks: Map[Lang, LanguageForm]
     block_places: Map[Lang, Position]
     damaged: bool
+    words: tuple[str, ...] = ()
+    """The words before its colons, which tell the language that its file is written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,7 @@ def topic_draft(path: str, stem: str, tree: Mapping, first: Lang) -> tuple[Topic
             titles[Lang(block.key)] = in_language.form.title.text
     listed = next((pair for pair in tree.pairs if canonical(pair.key) == "entries"), None)
     if listed is None or not isinstance(listed.value, Mapping):
-        if not tree.damaged:
+        if not tree.damaged and not (listed is None and is_misspelt("entries", problems)):
             word = as_in([pair.key for pair in tree.pairs], "entries")
             at = listed.at if listed else root.at
             rule = "falta-palabra" if listed is None else "sin-texto"
@@ -284,8 +287,9 @@ def _entry_draft(pair: Pair, topic: str) -> tuple[EntryDraft | None, list[Proble
             blocks[Lang(block.key)] = in_language.form
     if form is None:
         return None, problems
+    words = tuple(word.key for word in pair.value.pairs)
     damaged = pair.value.damaged or len(blocks) < len(places)
-    return EntryDraft(pair.key, pair.at, topic, form, blocks, places, damaged), problems
+    return EntryDraft(pair.key, pair.at, topic, form, blocks, places, damaged, words), problems
 
 
 def _one_answer(node: Mapping) -> list[Problem]:

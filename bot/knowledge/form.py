@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, NoReturn, TypeVar
@@ -17,8 +17,19 @@ from bot.knowledge.model import Text
 from bot.knowledge.node import Mapping, Pair, Scalar
 from bot.knowledge.problem import Problem
 from bot.knowledge.rules import problem
-from bot.knowledge.words import CANONICAL, LANGUAGES, MEANINGS, as_in, canonical, fold, nearest
+from bot.knowledge.words import (
+    CANONICAL,
+    LANGUAGES,
+    MEANINGS,
+    as_in,
+    canonical,
+    fold,
+    in_spanish,
+    nearest,
+    speaks_spanish,
+)
 
+_LANGUAGES = frozenset(LANGUAGES)
 ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -51,13 +62,24 @@ def fill(model: type[F], pair: Pair, *, without: frozenset[str] = frozenset()) -
     try:
         form = model.model_validate(given)
     except ValidationError as error:
+        spanish = speaks_spanish((other.key for other in pair.value.pairs), pair.key)
+        known = [*_words(model), *sorted(without - _LANGUAGES)]
+        explained: list[Problem] = []
         for fault in error.errors(include_url=False, include_input=False):
-            problems += _explain(
-                model, pair, given, fault["type"], str(fault["loc"][0] if fault["loc"] else "")
+            explained += _explain(
+                known, pair, given, fault["type"], str(fault["loc"][0] if fault["loc"] else "")
             )
-            problems += fault.get("ctx", {}).get("problems", ())
+            explained += (_offered(one, spanish) for one in fault.get("ctx", {}).get("problems", ()))
+        problems += (one for one in explained if not _is_misspelt_here(one, pair, explained))
         return Filled(None, pair, tuple(problems))
     return Filled(form if not problems else None, pair, tuple(problems))
+
+
+def is_misspelt(word: str, problems: Iterable[Problem]) -> bool:
+    """Whether a word that seems to be missing (in English) is there, and was told to be misspelt."""
+    return any(
+        one.rule.id == "palabra-desconocida" and canonical(one.what["near"]) == word for one in problems
+    )
 
 
 def language_blocks(node: Mapping) -> Iterator[Pair]:
@@ -172,7 +194,8 @@ def choice(options: type[E]) -> Callable[[object], E]:
         for word in (folded, MEANINGS.get(folded, "")):
             if word in allowed:
                 return options(word)
-        near = nearest(folded, allowed)
+        near = nearest(folded, [*allowed, *(word for word, meant in MEANINGS.items() if meant in allowed)])
+        near = MEANINGS.get(near, near) if near not in allowed else near
         fail(problem("valor-no-valido", text.at, value=text.text, near=near, allowed=", ".join(allowed)))
 
     return read
@@ -236,7 +259,21 @@ def _by_canonical(node: Mapping) -> tuple[dict[str, Pair], list[Problem]]:
     return given, problems
 
 
-def _explain(model: type[Form], pair: Pair, given: dict[str, Pair], fault: str, word: str) -> list[Problem]:
+def _is_misspelt_here(one: Problem, pair: Pair, explained: Iterable[Problem]) -> bool:
+    """Whether a problem only says that a word is missing under `pair` that was found misspelt there."""
+    missing = one.rule.id == "falta-palabra" and one.at == pair.at
+    return missing and is_misspelt(canonical(one.what["word"]), explained)
+
+
+def _offered(one: Problem, spanish: bool) -> Problem:
+    """A problem whose values to choose from are offered in the language of the file."""
+    if one.rule.id != "valor-no-valido" or not spanish:
+        return one
+    allowed = ", ".join(map(in_spanish, one.what["allowed"].split(", ")))
+    return replace(one, what={**one.what, "near": in_spanish(one.what["near"]), "allowed": allowed})
+
+
+def _explain(known: list[str], pair: Pair, given: dict[str, Pair], fault: str, word: str) -> list[Problem]:
     """The problem that a fault of pydantic's stands for; our own faults carry their problems themselves."""
     beside = [other.key for other in given.values()]
     if fault == "missing":
@@ -244,8 +281,9 @@ def _explain(model: type[Form], pair: Pair, given: dict[str, Pair], fault: str, 
             return []
         return [problem("falta-palabra", pair.at, word=as_in(beside, word), of=pair.key)]
     if fault == "extra_forbidden":
-        unknown, known = given[word], _words(model)
+        unknown = given[word]
         near = _meant(unknown.key, known)
+        near = near if near in CANONICAL else as_in(beside, near)
         shown = "" if near else ", ".join(as_in(beside, name) for name in known)
         return [problem("palabra-desconocida", unknown.at, word=unknown.key, near=near, known=shown)]
     return []

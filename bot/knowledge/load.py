@@ -34,6 +34,7 @@ from bot.knowledge.problem import Problem
 from bot.knowledge.read import read
 from bot.knowledge.references import (
     check_blocks,
+    check_blocks_there,
     check_cases,
     check_dates,
     check_entry_names,
@@ -106,6 +107,12 @@ _LOSSES = frozenset({"no-se-lee", "extension", "carpeta"})
 """Rules whose break means that a whole file's entries are not known."""
 
 
+def _causes(problems: list[Problem]) -> list[Problem]:
+    """Leave out what was found in files in another encoding: it may go once they are saved anew."""
+    garbled = {problem.at.path for problem in problems if problem.rule.id == "codificacion"}
+    return [one for one in problems if one.rule.id == "codificacion" or one.at.path not in garbled]
+
+
 @dataclass(slots=True)
 class _Drafts:
     """What the files say, one by one."""
@@ -141,6 +148,7 @@ class _Reading:
             zone = self.drafts.brand.form.timezone if self.drafts.brand else UTC
             today = datetime.now(zone).date()
         self.compare(today)
+        self.problems = _causes(self.problems)
         files = [(source.path, source.content) for source in self.sources]
         files += [(picture.path, picture.content) for picture in self.pictures.values()]
         content = version(files)
@@ -203,6 +211,10 @@ class _Reading:
         for entry in entries:
             if not entry.damaged:
                 self.compare_entry(entry, facts, today)
+        if drafts.brand is not None:
+            spoken = self.trees[BRAND].get("languages", "idiomas")
+            at = spoken.at if spoken is not None else Position(BRAND)
+            self.problems += check_blocks_there(entries, self.languages(), at)
         self.problems += check_ids(drafts.topics)
         self.problems += check_questions(entries, first)
         self.problems += check_notes(entries, first)

@@ -28,6 +28,8 @@ def read(path: str, content: bytes, *, every_word_has_text: bool = False) -> Rea
     """Read one file. `path` is what problems call it; `every_word_has_text` as in `scan`."""
     text, problems = _decode(path, content)
     scanned = scan(path, text, every_word_has_text=every_word_has_text)
+    if problems:  # what stumbled over letters in another encoding would only hide that
+        return Read(scanned.tree, tuple(problems))
     problems += scanned.problems
     if not problems:
         problems += _second_reading(path, text, scanned.tree)
@@ -50,8 +52,18 @@ def _decode(path: str, content: bytes) -> tuple[str, list[Problem]]:
             column = len(before) - (before.rfind("\n") + 1) + 1
             at = Position(path, row, column)
             problems.append(problem("codificacion", at, encoding="Windows-1252 (ANSI)"))
-            text = content.decode("cp1252", errors="replace")
+            text = content.decode(errors=_ANSI)
     return text.replace("\r\n", "\n").replace("\r", "\n"), problems
+
+
+def _ansi(error: UnicodeError) -> tuple[str, int]:
+    """Read as Windows-1252 only what is no UTF-8: a paste from an old program among healthy lines."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+
+
+_ANSI = "vocero-ansi"
+codecs.register_error(_ANSI, _ansi)
 
 
 def _wide(content: bytes) -> str | None:

@@ -14,7 +14,10 @@ from bot.knowledge.node import Pair
 from bot.knowledge.problem import Problem
 from bot.knowledge.rules import problem
 from bot.knowledge.template import facts_used
-from bot.knowledge.words import fold, nearest
+from bot.knowledge.words import as_in, fold, nearest
+
+MANY = 3
+"""Entries without a language that are told of in one line: who adds a language translates one by one."""
 
 
 def check_ids(topics: Iterable[TopicDraft]) -> Iterator[Problem]:
@@ -87,17 +90,30 @@ def check_titles(entries: Iterable[EntryDraft], first: Lang) -> Iterator[Problem
 
 
 def check_languages(entry: EntryDraft, languages: tuple[Lang, ...]) -> Iterator[Problem]:
-    """An entry has a block for each further language, and for no other."""
+    """An entry's blocks are of the brand's further languages, and each is whole."""
     yield from check_blocks(entry.block_places, languages)
     for lang in languages[1:]:
         block = entry.blocks.get(lang)
-        if block is None:
-            missing = [] if lang in entry.block_places else ["title", "questions", "answer"]
-        else:
-            missing = list(_missing(entry, block))
+        missing = list(_missing(entry, block)) if block is not None else []
         if missing and not entry.damaged:
-            at = entry.block_places.get(lang, entry.at)
-            yield problem("falta-traduccion", at, of=entry.id, lang=lang, words=", ".join(missing))
+            yield _lacks(entry, lang, missing, entry.block_places[lang])
+
+
+def check_blocks_there(
+    entries: Iterable[EntryDraft], languages: tuple[Lang, ...], at: Position
+) -> Iterator[Problem]:
+    """An entry has a block for each further language; where many have none, one line at `at` says so."""
+    whole = [entry for entry in entries if not entry.damaged]
+    for lang in languages[1:]:
+        lacking = [entry for entry in whole if lang not in entry.block_places]
+        if len(lacking) < MANY:
+            for entry in lacking:
+                yield _lacks(entry, lang, ["title", "questions", "answer"], entry.at)
+            continue
+        names = ", ".join(entry.id for entry in lacking[:MANY]) + ("…" if len(lacking) > MANY else "")
+        yield problem(
+            "faltan-traducciones", at, lang=lang, count=str(len(lacking)), total=str(len(whole)), names=names
+        )
 
 
 def check_blocks(places: Mapping[Lang, Position], languages: tuple[Lang, ...]) -> Iterator[Problem]:
@@ -187,6 +203,11 @@ def check_dates(entry: EntryDraft, today: date) -> Iterator[Problem]:
     valid = entry.form.valid
     if valid is not None and valid.until is not None and valid.until < today:
         yield problem("entrada-vencida", entry.at, day=str(valid.until))
+
+
+def _lacks(entry: EntryDraft, lang: Lang, words: Iterable[str], at: Position) -> Problem:
+    listed = ", ".join(as_in(entry.words, word) for word in words)
+    return problem("falta-traduccion", at, of=entry.id, lang=lang, words=listed)
 
 
 def _missing(entry: EntryDraft, block: LanguageForm) -> Iterator[str]:

@@ -101,12 +101,14 @@ MEANINGS = MappingProxyType(
         "privado": "private",
         "público": "public",
         "publico": "public",
+        "tú": "tú",
         "tu": "tú",
         "ninguno": "none",
         "pocos": "few",
         "libre": "free",
         "moderador": "moderator",
         "moderadora": "moderator",
+        "supervisor": "supervisor",
         "supervisora": "supervisor",
         "administrador": "admin",
         "administradora": "admin",
@@ -125,7 +127,9 @@ MEANINGS = MappingProxyType(
         "terminar": "end",
     }
 )
-"""Spanish for the values that are chosen from a list."""
+"""Spanish for the values that are chosen from a list; the first for each is the one that we offer."""
+
+_ENGLISH = frozenset(CANONICAL.values()) - frozenset(CANONICAL)
 
 TEXT_WORDS = frozenset({"questions", "answer", "about", "holidays"})
 """Words whose text always stands under a bar."""
@@ -154,6 +158,19 @@ def as_in(beside: Iterable[str], wanted: str) -> str:
     if any(word in CANONICAL for word in beside):
         return next((spanish for spanish, english in CANONICAL.items() if english == wanted), wanted)
     return wanted
+
+
+def in_spanish(value: str) -> str:
+    """A value that is chosen from a list, as a Spanish file says it."""
+    if value == "yes":
+        return "sí"
+    return next((spanish for spanish, english in MEANINGS.items() if english == value), value)
+
+
+def speaks_spanish(words: Iterable[str], above: str) -> bool:
+    """Whether the words before colons are Spanish; `above`, maybe a name, counts if none tells."""
+    told = [word for word in words if word in CANONICAL or word in _ENGLISH]
+    return any(word in CANONICAL for word in told or [above])
 
 
 def fold(text: str) -> str:

@@ -73,6 +73,39 @@ def test_all_mistakes_of_all_files_are_told_in_one_run(brand: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("es", "12 de las 15 entradas no están en «en» (nueva_0, nueva_1, nueva_2…)"),
+        ("en", "12 of the 15 entries are not in “en” (nueva_0, nueva_1, nueva_2…)"),
+    ],
+)
+def test_a_language_that_many_entries_lack_is_told_in_one_line(brand: Path, lang: str, told: str) -> None:
+    entries = "".join(
+        f"  nueva_{n}:\n    title: Nueva {n}\n    questions: |\n      nueva {n}\n    answer: |\n      Sí.\n"
+        for n in range(12)
+    )
+    text = f"topic: mas\nteam: tienda\nen:\n  title: More\nentries:\n{entries}"
+    (brand / "faq" / "mas.yml").write_text(text, encoding="utf-8")
+
+    checked = check(brand, today=TODAY)
+
+    [problem] = checked.problems
+    assert (str(problem.at), problem.level) == ("config/brand.yml:4:1", "warning")
+    assert problem.message(lang).startswith(told)
+    assert checked.knowledge is not None
+
+
+def test_letters_of_an_old_program_are_one_error_however_many_they_are(brand: Path) -> None:
+    whole = (brand / "faq" / "tienda.yml").read_text(encoding="utf-8")
+    pasted = whole.encode().replace(b"preguntas: |\n", b"preguntas: |\n" + b"      caf\xe9 \xa0 ya\n" * 99)
+    (brand / "faq" / "tienda.yml").write_bytes(pasted)
+
+    checked = check(brand, today=TODAY)
+
+    assert [f"{one.at} {one.rule.id}" for one in checked.problems] == ["faq/tienda.yml:10:10 codificacion"]
+
+
 def test_no_message_uses_the_terms_of_the_file_format() -> None:
     terms = ("yaml", "scalar", "mapping", "sequence", "indent", "clave", " key", "token", "parse", "string")
 
