@@ -31,7 +31,7 @@ def demo() -> Iterator[tuple[str, str]]:
     """The demo on a free port with data of its own: the addresses of the chat and of the staff's way in."""
     with tempfile.TemporaryDirectory() as data:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("vocero")), "demo", "--data", data],
+            [sys.executable, "-m", "bot", "demo", "--data", data],
             cwd=ROOT,
             env=os.environ | {"VOCERO_WEB_PORT": "0", "VOCERO_LANG": "es", "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -78,7 +78,7 @@ def main() -> None:
     root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
     with demo() as (chat, staff), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=root)
-        member = opened(browser, 520, 1000)
+        member = opened(browser, 520, 1180)
         member.goto(chat)
         log = member.get_by_role("log")
         write(member, QUESTION)
