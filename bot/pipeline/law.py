@@ -12,7 +12,7 @@ from bot.catalogue.commands import COMMANDS, Name
 from bot.catalogue.keys import Key
 from bot.conversation.assent import assent
 from bot.conversation.minors import stated_age
-from bot.conversation.situation import Situation
+from bot.conversation.situation import Said, Situation
 from bot.domain import Lang, Outcome, PlaceKind, Platform
 from bot.knowledge.model import Knowledge, MinorsThen, Privacy
 from bot.pipeline.model import Decision, Job, Talk
@@ -33,6 +33,8 @@ _CONFIRMS = frozenset(
     | {"delete", "erase", "everything", "apaga", "apagar", "apague"}
 )
 _WORD = re.compile(r"[^\W\d_]+")
+RIGHTS = frozenset({Talk.PRIVACY, Talk.EXPORT_BEGUN, Talk.EXPORT_SOON, Talk.FORGET_ASK})
+"""What a right is answered with that somebody asks for."""
 _SAYS_WHO = frozenset({Talk.WELCOME, Talk.ARE_YOU_A_BOT, Talk.WHO_ARE_YOU})
 
 
@@ -105,6 +107,11 @@ def grown_up(text: str, situation: Situation, knowledge: Knowledge) -> bool:
     """Whether somebody who was taken for a minor says to be old enough."""
     age = stated_age(text) if situation.minor else None
     return age is not None and age >= knowledge.privacy.minors.age
+
+
+def asks_right(said: Said) -> bool:
+    """Whether a message is one of our commands, or the button of one."""
+    return said.command in _PARAMS or said.command in (MY_DATA, FORGET)
 
 
 def settled(decision: Decision) -> Decision:

@@ -107,6 +107,24 @@ async def taken_over(folder: Path) -> AsyncIterator[Conversation]:
             await engine.crash()
 
 
+async def test_rights_and_questions_asked_of_a_silent_bot_are_answered_after_the_give_back(
+    tmp_path: Path,
+) -> None:
+    async with taken_over(tmp_path) as talk:
+        await talk.engine.casework.reply(talk.case, BRUNO, "Hola Ana")
+        await talk.says(COST)
+        await talk.says("", command="privacy")
+        await talk.says("", command="forget_me")
+        before = len(talk.reads)
+        await talk.gives_back()
+
+        back, *told = talk.reads[before:]
+        assert BACK in back
+        wanted = (ANSWER, "Responde por ellos", "¿Borro todo?")
+        found = [words for text in told for words in wanted if words in text]
+        assert found == list(wanted), "once each, and the one that waits for a yes last"
+
+
 async def test_a_question_left_open_is_answered_after_the_give_back(tmp_path: Path) -> None:
     async with taken_over(tmp_path) as talk:
         await talk.engine.casework.reply(talk.case, BRUNO, "Hola Ana")
@@ -151,7 +169,7 @@ async def test_what_came_while_away_is_answered_with_an_apology(tmp_path: Path) 
         ("hola", "", False),  # small talk
         ("quiero hablar con una persona", "", False),  # was with one
         ("", "human", False),
-        ("", "forget_me", False),
+        ("", "help", False),
         (COST, "", True),  # a person answered
     ],
 )
