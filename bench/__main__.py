@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 MARKS = {"telegram": "bench", "discord": "bench discord"}
 """Where each platform's table stands in the README, between `<!-- name -->` and `<!-- /name -->`."""
+READMES = {"README.md": "en", "README.es.md": "es"}
 COLUMNS = ("per_second", "cpu_ms_per_message", "p50_ms", "p99_ms", "memory_mb", "start_s")
 
 
@@ -32,8 +33,8 @@ def _growth(given: list[str]) -> None:
     file = RESULTS / "growth.json"
     asyncio.run(growth.main(["--json", str(file), *given]))
     result = json.loads(file.read_text(encoding="utf-8"))
-    for name in ("README.md", "README.es.md"):
-        _put(ROOT / name, "bench growth", growth.table(result))
+    for name, lang in READMES.items():
+        _put(ROOT / name, "bench growth", growth.table(result, lang))
 
 
 def _corridor(given: list[str]) -> None:
@@ -42,23 +43,29 @@ def _corridor(given: list[str]) -> None:
         sys.argv = [sys.argv[0], "--platform", platform, "--postgres", "--json", str(file), *given]
         asyncio.run(corridor.main())
         result = json.loads(file.read_text(encoding="utf-8"))
-        for name in ("README.md", "README.es.md"):
-            _put(ROOT / name, mark, table(result))
+        for name, lang in READMES.items():
+            _put(ROOT / name, mark, table(result, lang))
 
 
-def table(result: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    machine = result["machine"]
-    lines = [
-        "| | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def table(result: dict[str, Any], lang: str = "en") -> str:
+    """The figures as Markdown, in Spanish (`es`) or English."""
+    spanish = lang == "es"
+    heads = "messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s"
+    if spanish:
+        heads = "mensajes/s | CPU ms/mensaje | p50 ms | p99 ms | memoria MB | arranque s"
+    lines = [f"| | {heads} |", "|---|---|---|---|---|---|---|"]
     library = result.get("library", "python-telegram-bot")
     names = {
         "echo": f"bare echo bot ({library})",
         "vocero": "Vocero, every message durable (SQLite)",
         corridor.ON_POSTGRES: "Vocero, every message durable (PostgreSQL)",
     }
+    if spanish:
+        names = {
+            "echo": f"bot de eco sin más ({library})",
+            "vocero": "Vocero, cada mensaje guardado en disco (SQLite)",
+            corridor.ON_POSTGRES: "Vocero, cada mensaje guardado en disco (PostgreSQL)",
+        }
     for key, name in names.items():
         if key not in result["bots"]:
             continue
@@ -67,13 +74,12 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"| {name} | {' | '.join(values)} |")
     ratios = f"{result['ratio_per_second']}"
     if "ratio_per_second_postgresql" in result:
-        ratios += f" on SQLite, {result['ratio_per_second_postgresql']} on PostgreSQL"
-    lines += [
-        "",
-        f"Ratio of messages/s: {ratios}. Cold start: {result['cold_start_s']} s. "
-        f"({machine['processor']}, {machine['cores']} cores, Python {machine['python']}; "
-        f"median of {result['turns']} runs, latencies at {result['pace_per_second']} messages/s.)",
-    ]
+        on, other = ("en SQLite", "en PostgreSQL") if spanish else ("on SQLite", "on PostgreSQL")
+        ratios += f" {on}, {result['ratio_per_second_postgresql']} {other}"
+    said = f"Ratio of messages/s: {ratios}. Cold start: {result['cold_start_s']} s."
+    if spanish:
+        said = f"Razón de mensajes/s: {ratios}. Arranque en frío: {result['cold_start_s']} s."
+    lines += ["", f"{said} {growth.conditions(result, lang)}"]
     return "\n".join(lines)
 
 

@@ -89,25 +89,47 @@ async def main(arguments: Sequence[str] | None = None) -> None:
         given.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(result: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    machine_ = result["machine"]
-    lines = [
-        "| database | stored messages | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s "
-        "|",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def thousands(number: int, lang: str) -> str:
+    """A number with its thousands apart: 10.000 in Spanish, 10,000 in English."""
+    return f"{number:,}".replace(",", "." if lang == "es" else ",")
+
+
+def conditions(result: dict[str, Any], lang: str) -> str:
+    """On what machine and how it was measured, in Spanish (`es`) or English."""
+    on = result["machine"]
+    turns, pace = result["turns"], result["pace_per_second"]
+    if lang == "es":
+        return (
+            f"({on['processor']}, {on['cores']} núcleos, Python {on['python']}; "
+            f"mediana de {turns} corridas, latencias a {pace} mensajes/s.)"
+        )
+    return (
+        f"({on['processor']}, {on['cores']} cores, Python {on['python']}; "
+        f"median of {turns} runs, latencies at {pace} messages/s.)"
+    )
+
+
+def table(result: dict[str, Any], lang: str = "en") -> str:
+    """The figures as Markdown, in Spanish (`es`) or English."""
+    heads = "database | stored messages | messages/s | CPU ms/message | p50 ms | p99 ms | memory MB | start s"
+    if lang == "es":
+        heads = (
+            "base de datos | mensajes guardados | mensajes/s | CPU ms/mensaje | p50 ms | p99 ms "
+            "| memoria MB | arranque s"
+        )
+    lines = [f"| {heads} |", "|---|---|---|---|---|---|---|---|"]
     names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
     for cost in sorted(result["costs"], key=lambda cost: (KINDS.index(cost["database"]), cost["messages"])):
         values = (cost[name] for name in ("per_second", "cpu_ms_per_message", "p50_ms", "p99_ms"))
         more = (cost[name] for name in ("memory_mb", "start_s"))
-        cells = [names[cost["database"]], f"{cost['messages']:,}", *map(str, values), *map(str, more)]
+        cells = [
+            names[cost["database"]],
+            thousands(cost["messages"], lang),
+            *map(str, values),
+            *map(str, more),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        f"({machine_['processor']}, {machine_['cores']} cores, Python {machine_['python']}; "
-        f"median of {result['turns']} runs, latencies at {result['pace_per_second']} messages/s.)",
-    ]
+    lines += ["", conditions(result, lang)]
     return "\n".join(lines)
 
 
