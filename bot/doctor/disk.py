@@ -14,6 +14,9 @@ from bot.settings import Settings
 INODES = 0.02
 """Share of the file system's files that should be left."""
 
+SAMPLES = frozenset({"Mi Marca", "My Brand", "privacidad@mimarca.example", "privacy@mybrand.example"})
+"""Who answers for the data in the files that `vocero init` makes, and how they would be reached."""
+
 
 def folders(settings: Settings) -> Iterator[Finding]:
     """Whether the process can keep the database, members' files and trained models."""
@@ -55,6 +58,18 @@ def brand(settings: Settings) -> Iterator[Finding]:
     errors = [problem for problem in check(home).problems if problem.level == "error"]
     if errors:
         yield found("brand_errors", count=len(errors), first=errors[0].render(settings.lang))
+
+
+def controller(settings: Settings) -> Iterator[Finding]:
+    """Whether `privacy.yml` names who answers for the data, or still the one that `vocero init` put there."""
+    from bot.knowledge.load import check
+
+    knowledge = check(settings.home).knowledge
+    if knowledge is None or knowledge.brand.fictitious:
+        return
+    privacy = knowledge.privacy
+    if privacy.controller in SAMPLES or privacy.contact in SAMPLES:
+        yield found("privacy_sample", name=privacy.controller, contact=privacy.contact)
 
 
 def model(settings: Settings) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ async def examine(
         lambda: disk.folders(settings),
         lambda: disk.room(settings),
         lambda: disk.brand(settings),
+        lambda: disk.controller(settings),
         lambda: disk.model(settings),
         lambda: disk.backups(settings),
         lambda: network.port(settings),

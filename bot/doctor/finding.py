@@ -63,6 +63,7 @@ CHECKS: Final[Mapping[str, Level]] = {
     "origin_bad": Level.ERROR,
     "port_privileged": Level.ERROR,
     "port_taken": Level.ERROR,
+    "privacy_sample": Level.WARNING,
     "proxies_missing": Level.WARNING,
     "proxy_bad": Level.ERROR,
     "public_url_bad": Level.ERROR,

@@ -23,6 +23,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.cli.init import starter
 from bot.cli.words import Words
 from bot.doctor import CHECKS, Finding, Level, examine, examine_quickly
 from bot.settings import Settings, read
@@ -160,6 +161,14 @@ def another_folder(instance: Instance) -> None:
 def a_file_that_ends_in_the_middle(instance: Instance) -> None:
     file = next((instance.home / "faq").glob("*.yml"))
     file.write_text(file.read_text(encoding="utf-8") + "  otra:\n    title: Otra\n", encoding="utf-8")
+
+
+@plants("privacy_sample")
+def the_sample_controller(instance: Instance) -> None:
+    brand = instance.home / "config" / "brand.yml"
+    brand.write_text(brand.read_text(encoding="utf-8").replace("fictitious: yes\n", ""), encoding="utf-8")
+    sample = next(content for name, content in starter("es") if name == "config/privacy.yml")
+    (instance.home / "config" / "privacy.yml").write_bytes(sample)
 
 
 @plants("model_untrained")
