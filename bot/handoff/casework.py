@@ -319,9 +319,9 @@ class Casework:
             situation = situations.load(connection, conversation)
             if situation is None or not situation.ownership.bot_may_speak:
                 return False
-            outbox.cancel(connection, conversation)
             for claimed in outbox.hold_doubtful(connection, conversation):  # or it would be tried meanwhile
                 lanes.update(self._notices.held(connection, claimed, self._clock()))
+            outbox.cancel(connection, conversation)  # with what the member would be told of that: a person comes
             return outbox.under_way(connection, conversation)
 
         try:

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.catalogue.keys import Key
-from bot.domain import ES
+from bot.domain import ES, Lang
+from bot.handoff.desk import StaffMember
 from bot.store.tables import outbox as rows
 from tests.fakes.discord import PIXEL, FakeDiscord, Fault, Person, Place, Right, Server, Speaker
 from tests.fakes.house import PATIENCE, House, on_discord, open_house, records, write_shop
@@ -270,4 +271,28 @@ async def test_what_may_have_arrived_before_a_take_over_is_shown_to_staff(tmp_pa
         s.fake.faults.scripts.clear()
         told = await s.staff_reads("$2.500")
         assert "no sabemos si este mensaje llegó" in told
+        assert s.ana.texts[1:] == []
+
+
+async def test_whoever_takes_a_closed_case_up_again_is_not_followed_by_a_doubt_of_the_bot(
+    tmp_path: Path,
+) -> None:
+    """What may have arrived opens a new case; that a person will come needn't be said when one comes."""
+    bruno = StaffMember("Bruno Soto", Lang("es"))
+    async with scene(tmp_path) as s:
+        s.ana.writes("quiero hablar con una persona")
+        await s.reads(1)
+        desk = s.house.bot.casework
+        [case] = [one.id for one in await desk.cases()]
+        await desk.close(case, bruno)
+        s.fake.fail("create_message", with_=Fault.status(502), times=1_000, channel=s.ana.channel.id)
+        s.ana.writes("¿Cuánto cuesta el envío?")
+        await s.house.until(
+            lambda c: c.execute(select(rows).where(rows.c.uncertain_since.is_not(None))).first()
+        )
+        await desk.take_over(case, bruno)
+        s.fake.faults.scripts.clear()
+        assert "no sabemos si este mensaje llegó" in await s.staff_reads("$2.500")
+        said = [one for one in await s.house.read(records.said) if one.author == "bot"]
+        assert [one.delivery for one in said if "No sé si te llegó" in one.text] == ["cancelled"]
         assert s.ana.texts[1:] == []
