@@ -321,7 +321,7 @@ class Casework:
                 return False
             for claimed in outbox.hold_doubtful(connection, conversation):  # or it would be tried meanwhile
                 lanes.update(self._notices.held(connection, claimed, self._clock()))
-            outbox.cancel(connection, conversation)  # with what the member would be told of that: a person comes
+            outbox.cancel(connection, conversation)  # also what the member would be told: a person comes
             return outbox.under_way(connection, conversation)
 
         try:
