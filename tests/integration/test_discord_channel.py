@@ -542,6 +542,8 @@ async def test_what_surely_did_not_arrive_may_be_tried_again(
     place, message = private(ana.channel.id), Outgoing("hola")
     async with make(fake, memory, tmp_path) as idle:
         assert (await idle.send(place, message, nonce="1")).delivery is Delivery.RETRY
+        with pytest.raises(ConnectionError, match="not connected"):  # and not: nobody can ever tell
+            await idle.find(place, message, since=datetime.now(UTC), known=())
     async with running(fake, memory, tmp_path) as channel:
         since = datetime.now(UTC)
         assert await channel.find(place, message, since=since, known=()) is None

@@ -117,7 +117,10 @@ class Sender:
         self, place: PlaceRef, message: Outgoing, *, since: datetime, known: Collection[str]
     ) -> str | None:
         """Our own message with the same words since the first try, in the history of where it went."""
-        http = self._http()
+        try:
+            http = self._http()
+        except NotSent as error:  # not connected yet: it can be looked for as soon as it is
+            raise ConnectionError(str(error)) from None
         channel = _channel(place)
         me = str(http_user(self._link()))
         if message.opens_thread and message.reply_to.isdigit():
