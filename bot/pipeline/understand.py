@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from dataclasses import replace
 
@@ -78,6 +79,7 @@ async def _clearest(
 ) -> tuple[Understanding, Said]:
     best, main = joined, worded[-1]
     for one in worded:
+        await asyncio.sleep(0)  # others are let in between two of many messages
         heard = await _ask(situation, interpreter, one.text[:LONGEST])
         if _rank(heard) > _rank(best):
             best, main = heard, one
