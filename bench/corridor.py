@@ -245,7 +245,7 @@ def _result(found: dict[str, list[Figures]], cold: float, given: argparse.Namesp
 
 def _median(figures: list[Figures]) -> Figures:
     names = [name for name in Figures.__slots__ if name != "name"]
-    middle = {name: statistics.median(getattr(f, name) for f in figures) for name in names}
+    middle = {name: round(statistics.median(getattr(f, name) for f in figures), 3) for name in names}
     return Figures(figures[0].name, **middle)
 
 

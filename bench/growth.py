@@ -166,7 +166,7 @@ async def _measure(
 
 def _median(turns: Sequence[Cost]) -> Cost:
     names = [name for name in Cost.__slots__ if name not in ("database", "messages")]
-    middle = {name: statistics.median(getattr(one, name) for one in turns) for name in names}
+    middle = {name: round(statistics.median(getattr(one, name) for one in turns), 3) for name in names}
     return Cost(turns[0].database, turns[0].messages, **middle)
 
 
